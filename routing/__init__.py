@@ -1,0 +1,1 @@
+"""The routing engine: pure, standard library only. Signals in, commands and events out."""
