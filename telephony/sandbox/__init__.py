@@ -1,0 +1,1 @@
+"""A private real Asterisk: fetched, rendered, started and stopped without root."""
