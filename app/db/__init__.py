@@ -1,0 +1,1 @@
+"""PostgreSQL: the provider, the tables, the migrations and the tenant's session."""

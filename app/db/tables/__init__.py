@@ -1,0 +1,114 @@
+"""Every table, cut by subject: the log, the people on the line, the centre's configuration."""
+
+from __future__ import annotations
+
+from app.db.tables.centre import (
+    agent,
+    agent_membership,
+    agent_skill,
+    calendar,
+    calendar_day,
+    calendar_interval,
+    config_version,
+    contact_reason,
+    contact_reason_mapping,
+    cost_centre,
+    employer,
+    entry_point,
+    not_ready_reason,
+    queue,
+    queue_skill,
+    queue_wrap_up_code,
+    reason_tree,
+    site,
+    skill,
+    team,
+    trunk,
+    wrap_up_code,
+)
+from app.db.tables.log import (
+    agent_span,
+    cel_offset,
+    contact_attempt,
+    drain_cursor,
+    event,
+    interaction,
+    interaction_reason,
+    journal_epoch,
+    leg,
+    offer,
+    queue_visit,
+    segment,
+)
+from app.db.tables.metadata import metadata, tenant
+from app.db.tables.people import (
+    consent,
+    custom_field,
+    do_not_contact,
+    identifier,
+    party,
+    party_alias,
+    party_bigram,
+    party_identifier,
+    promise,
+    relation,
+)
+
+LOG_TABLES = tuple(
+    table for table in metadata.sorted_tables if table.dialect_options["postgresql"]["partition_by"]
+)
+"""The tables partitioned by day."""
+
+TENANT_TABLES = tuple(table for table in metadata.sorted_tables if "tenant_id" in table.c)
+"""The tables under row-level security (``tenant`` itself too: a tenant sees its own row)."""
+
+__all__ = [
+    "LOG_TABLES",
+    "TENANT_TABLES",
+    "agent",
+    "agent_membership",
+    "agent_skill",
+    "agent_span",
+    "calendar",
+    "calendar_day",
+    "calendar_interval",
+    "cel_offset",
+    "config_version",
+    "consent",
+    "contact_attempt",
+    "contact_reason",
+    "contact_reason_mapping",
+    "cost_centre",
+    "custom_field",
+    "do_not_contact",
+    "drain_cursor",
+    "employer",
+    "entry_point",
+    "event",
+    "identifier",
+    "interaction",
+    "interaction_reason",
+    "journal_epoch",
+    "leg",
+    "metadata",
+    "not_ready_reason",
+    "offer",
+    "party",
+    "party_alias",
+    "party_bigram",
+    "party_identifier",
+    "promise",
+    "queue",
+    "queue_skill",
+    "queue_visit",
+    "queue_wrap_up_code",
+    "reason_tree",
+    "relation",
+    "segment",
+    "site",
+    "skill",
+    "team",
+    "tenant",
+    "trunk",
+    "wrap_up_code",
+]
