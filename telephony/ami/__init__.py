@@ -1,0 +1,1 @@
+"""The Asterisk Manager Interface: bytes ↔ messages (codec), and one connection (link)."""
