@@ -44,7 +44,8 @@ calendar_interval = tenant_table(
     within(("calendar_id",), "calendar", ("calendar_id",)),
 )
 
-# A holiday and a closure shut the day (or the given minutes of it); a make-up workday opens one.
+# A holiday and a closure shut the day (or the given minutes of it); a make-up workday and an opening
+# open one.
 calendar_day = tenant_table(
     "calendar_day",
     ("calendar_id", "day", "ordinal"),
@@ -58,7 +59,7 @@ calendar_day = tenant_table(
     Column("as_weekday", Integer),  # the make-up workday follows that weekday's intervals
     Column("starts_minute", Integer),
     Column("ends_minute", Integer),
-    CheckConstraint("kind IN ('holiday','make_up_workday','closure')", name="kind"),
+    CheckConstraint("kind IN ('holiday','make_up_workday','closure','opening')", name="kind"),
     within(("calendar_id",), "calendar", ("calendar_id",)),
 )
 

@@ -62,6 +62,7 @@ party_identifier = tenant_table(
     Column("identifier_id", UUID(as_uuid=True), nullable=False),
     words("label"),
     words("source"),
+    words("extension"),  # behind a shared switchboard number
     Column("is_preferred", Boolean, nullable=False, server_default="false"),
     instant("valid_from", nullable=True),
     instant("valid_to", nullable=True),
