@@ -1,0 +1,1 @@
+"""When we are open: zones, shifts, holidays, make-up workdays, closures."""

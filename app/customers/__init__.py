@@ -1,0 +1,1 @@
+"""Who calls: numbers, parties, identification, merging, search."""
