@@ -1,0 +1,63 @@
+# The commands of the house. Each sets up what it needs; ARGS go through to the program.
+#   make demo ARGS="--headless --for 60"      make test      make check      make accept
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+ARGS ?=
+bin := .venv/bin
+pytest := $(bin)/python -m pytest
+ledger := .pytest_cache/holdless-ledger.json
+py_folders := app telephony routing workforce migrations tests $(wildcard benchmarks)
+
+.PHONY: help venv demo test check accept bench chaos lint lock fmt
+
+help:
+	@echo "make demo    a small contact centre on a real Asterisk, with synthetic callers"
+	@echo "make test    everything but the minutes-long tests: lint, types, PostgreSQL, Asterisk"
+	@echo "make check   lint, types, import rules and the fast tests, under a minute"
+	@echo "make accept  the long acceptance tests        make bench   the figures, measured here"
+	@echo "make chaos   faults under load                make fmt     format and fix imports"
+
+venv: .venv/.installed
+
+.venv/.installed: pyproject.toml requirements/dev.txt .ci/venv
+	@PYTHON=$(PYTHON) .ci/venv
+
+demo: venv
+	@$(bin)/holdless demo $(ARGS)
+
+lint: venv
+	$(bin)/ruff format --check -q $(py_folders)
+	$(bin)/ruff check -q $(py_folders)
+	$(bin)/mypy
+	$(bin)/lint-imports --no-logo
+
+check: lint
+	$(pytest) -q -n 2 -m "not pbx and not long and not db and not chaos" $(ARGS)
+
+# Two runs, one closing summary: fast tests side by side, then what owns a PBX or a database, one by one.
+test: lint
+	@rm -f $(ledger)
+	HOLDLESS_TEST_LEDGER=$(ledger) $(pytest) -q -n 2 -m "not pbx and not long and not db and not chaos" $(ARGS)
+	HOLDLESS_TEST_LEDGER=$(ledger) $(pytest) -q -m "(pbx or db) and not long and not chaos" $(ARGS)
+
+accept: venv
+	$(pytest) -q -m "long and not chaos" $(ARGS)
+
+chaos: venv
+	$(pytest) -q -m "chaos" $(ARGS)
+
+bench: venv
+	@for program in benchmarks/[a-z]*.py; do echo "== $$program"; $(bin)/python $$program $(ARGS); done
+
+fmt: venv
+	$(bin)/ruff format $(py_folders)
+	$(bin)/ruff check --fix $(py_folders)
+
+# Renew the lock files (needs uv on PATH). Hashes are of the public files, without index lines.
+lock_command := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL uv pip compile -q --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --strip-extras
+lock:
+	$(lock_command) pyproject.toml -o requirements/run.txt
+	$(lock_command) pyproject.toml --extra test --extra bench -o requirements/dev.txt

@@ -1,0 +1,1 @@
+"""The web: errors, security headers, health, metrics, and the list of all routes."""
