@@ -158,7 +158,7 @@ def _agent_sections(agent: SandboxAgent) -> str:
     name = agent.agent_id
     kind = "holdless-agent-web" if agent.browser else "holdless-agent"
     return (
-        f"[{name}]({kind})\nauth={name}\naors={name}\n"
+        f"[{name}]({kind})\nauth={name}\naors={name}\ncallerid={name} <{name}>\n"
         f"[{name}](holdless-auth)\nusername={name}\npassword={agent.secret}\n"
         f"[{name}](holdless-aor)\n\n"
     )
