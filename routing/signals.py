@@ -62,9 +62,6 @@ class Signal:
     request_id: str | None = None
 
 
-# ---------------------------------------------------------------- the life of an interaction
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionArrived(Signal):
     """A contact began (first line of ``cc-in``). It waits in no queue yet."""
@@ -215,9 +212,6 @@ class CommandRefused(Signal):
     attempt: int = 0
 
 
-# ---------------------------------------------------------------- requests about an interaction
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferRequested(Signal):
     """Blind transfer: exactly one of to_queue_id and to_agent_id is set."""
@@ -234,9 +228,6 @@ class HangupRequested(Signal):
 
     interaction_id: InteractionId
     by_agent_id: AgentId | None = None
-
-
-# ---------------------------------------------------------------- agents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,9 +314,6 @@ class DeviceReachable(Signal):
     """The agent's phone can be reached again."""
 
     agent_id: AgentId
-
-
-# ---------------------------------------------------------------- the system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
