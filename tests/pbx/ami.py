@@ -37,7 +37,9 @@ class RawAmi:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -52,7 +54,9 @@ class RawAmi:
         """Send an action and return its response; underscores at the end of a name are dropped."""
         action_id = f"t{next(self._ids)}"
         pairs = {"ActionID": action_id, **{name.rstrip("_"): str(value) for name, value in headers.items()}}
-        self._socket.sendall(("".join(f"{name}: {value}\r\n" for name, value in pairs.items()) + "\r\n").encode())
+        self._socket.sendall(
+            ("".join(f"{name}: {value}\r\n" for name, value in pairs.items()) + "\r\n").encode()
+        )
         return self.wait(
             lambda m: get(m, "ActionID") == action_id and get(m, "Response") != "" and get(m, "Event") == "",
             _ANSWER_S,
@@ -94,7 +98,8 @@ class RawAmi:
     def count(self, event: str, **headers: str) -> int:
         key = "UserEvent" if event.startswith("CC") else "Event"
         return sum(
-            get(m, key) == event and all(get(m, k) == v for k, v in headers.items()) for m in list(self.messages)
+            get(m, key) == event and all(get(m, k) == v for k, v in headers.items())
+            for m in list(self.messages)
         )
 
     def mark(self) -> int:
@@ -133,4 +138,6 @@ def timestamp_ms(message: Message) -> float:
 
 def _parse(block: bytes) -> Message:
     lines = block.decode("utf-8", "replace").split("\r\n")
-    return [(key, value.lstrip(" ")) for key, colon, value in (line.partition(":") for line in lines) if colon]
+    return [
+        (key, value.lstrip(" ")) for key, colon, value in (line.partition(":") for line in lines) if colon
+    ]

@@ -44,11 +44,15 @@ class Registration:
             answer = self._ask(line, call_id, contact, expires_s, "")
             if answer.startswith("SIP/2.0 401"):
                 answer = self._ask(line, call_id, contact, expires_s, self._digest(answer))
-            assert answer.startswith("SIP/2.0 200"), f"REGISTER of {self.agent_id} failed: {answer.splitlines()[0]}"
+            assert answer.startswith("SIP/2.0 200"), (
+                f"REGISTER of {self.agent_id} failed: {answer.splitlines()[0]}"
+            )
             if await_options:
                 self._answer_options(line)
 
-    def _ask(self, line: socket.socket, call_id: str, contact: str, expires_s: int, authorization: str) -> str:
+    def _ask(
+        self, line: socket.socket, call_id: str, contact: str, expires_s: int, authorization: str
+    ) -> str:
         self._cseq += 1
         host, port = line.getsockname()
         address = f"sip:{self.agent_id}@127.0.0.1"
@@ -101,6 +105,10 @@ class Registration:
             raise AssertionError(f"the PBX never asked whether {self.agent_id} is there")
 
     def _reply(self, line: socket.socket, request: str) -> None:
-        kept = [row for row in request.split("\r\n") if row.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+        kept = [
+            row
+            for row in request.split("\r\n")
+            if row.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")
+        ]
         line.send(("SIP/2.0 200 OK\r\n" + "\r\n".join(kept) + "\r\nContent-Length: 0\r\n\r\n").encode())
         self._was_asked = True

@@ -69,7 +69,9 @@ def caller_scenario(caller: Caller) -> str:
     target = f"sip:{caller.entry}@[remote_ip]:[remote_port]"
     via = "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\n"
 
-    def request(method: str, cseq: int, extra: str = "", body: str = "", peer_tag: str = "[peer_tag_param]") -> str:
+    def request(
+        method: str, cseq: int, extra: str = "", body: str = "", peer_tag: str = "[peer_tag_param]"
+    ) -> str:
         return (
             f"{method} {target} SIP/2.0\n{via}{sender}{to}{peer_tag}\nCall-ID: [call_id]\n"
             f"CSeq: {cseq} {'INVITE' if method == 'ACK' else method}\n{contact}Max-Forwards: 70\n{extra}"
@@ -89,7 +91,9 @@ def caller_scenario(caller: Caller) -> str:
     cseq, label = 1, 0
     for after_ms, key in caller.keys:
         cseq, label = cseq + 1, label + 1
-        press = request("INFO", cseq, "Content-Type: application/dtmf-relay\n", f"Signal={key}\nDuration=160\n")
+        press = request(
+            "INFO", cseq, "Content-Type: application/dtmf-relay\n", f"Signal={key}\nDuration=160\n"
+        )
         parts += [
             f"<recv request='BYE' timeout='{after_ms}' ontimeout='{label}' next='ended'/>",
             f"<label id='{label}'/>",
@@ -142,6 +146,8 @@ def phone_scenario(phone: Phone) -> str:
         _reply("200 OK"),
         "<label id='over'/>",
     ]
+    if phone.answer == 200:
+        parts.append("<Reference variables='own,peer'/>")
     return _scenario("phone", parts)
 
 
@@ -149,7 +155,9 @@ def _conversation(phone: Phone) -> list[str]:
     """From our 200 to the end; the dialog's headers are those of the peer's ACK, turned round."""
     sdp = "Content-Type: application/sdp\n"
     parts = [
-        _reply("200 OK", tag=True, extra=sdp, body=_SDP.format(version=1, direction="sendrecv"), retrans=True),
+        _reply(
+            "200 OK", tag=True, extra=sdp, body=_SDP.format(version=1, direction="sendrecv"), retrans=True
+        ),
         "<recv request='ACK'><action>"
         "<ereg regexp='.*' search_in='hdr' header='From:' assign_to='peer'/>"
         "<ereg regexp='.*' search_in='hdr' header='To:' assign_to='own'/>"
@@ -173,7 +181,9 @@ def _conversation(phone: Phone) -> list[str]:
 
     def reinvite(cseq: int, direction: str) -> list[str]:
         return [
-            _send(request("INVITE", cseq, sdp, _SDP.format(version=cseq, direction=direction)), "retrans='500'"),
+            _send(
+                request("INVITE", cseq, sdp, _SDP.format(version=cseq, direction=direction)), "retrans='500'"
+            ),
             "<recv response='100' optional='true'/>",
             "<recv response='200'/>",
             _send(request("ACK", cseq)),

@@ -25,7 +25,6 @@ The caller's and the phone's descriptions are in ``tests/pbx/scenario.py``. With
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -136,7 +135,9 @@ class Sipp:
     """All callers and phones of one test; leaving the block ends them and takes the phones away."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        assert sandbox.programs.sipp, "sipp is not installed beside this Asterisk: install the package sip-tester"
+        assert sandbox.programs.sipp, (
+            "sipp is not installed beside this Asterisk: install the package sip-tester"
+        )
         self._sandbox = sandbox
         self._folder = folder
         self._registrations: dict[str, Registration] = {}
@@ -146,7 +147,9 @@ class Sipp:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
+    ) -> None:
         for run in (*self.runs, *self.phones.values()):
             run.end()
         for agent_id in list(self._registrations):
@@ -171,6 +174,8 @@ class Sipp:
         name = f"{agent_id}-{time.monotonic_ns()}"
         run = self._start(name, phone_scenario(phone), registration.contact_port, ["-aa"])
         self.phones[agent_id] = run
+        poll(lambda: not run.is_running() or not _is_free(registration.contact_port), _END_S, run.trace)
+        assert run.is_running(), run.trace()
         return run
 
     def register(self, agent_id: str) -> Registration:
@@ -207,6 +212,15 @@ def free_udp_port() -> int:
             port = int(probe.getsockname()[1])
             if port % 2 == 0:
                 return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def poll(condition: object, bound_s: float, why: object = None) -> None:
