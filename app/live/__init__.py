@@ -1,0 +1,1 @@
+"""The live half: clock, inbox, dispatcher, journal, bus. The only code that touches the engine."""
