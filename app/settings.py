@@ -1,0 +1,181 @@
+"""Deployment settings: ``holdless.toml`` and ``HOLDLESS_*`` variables (which win). Read once, at start.
+
+What the centre is (queues, skills, flows) is not here: that is rows in the database. Nested settings
+are written ``[ami] port = 5038`` in the file and ``HOLDLESS_AMI__PORT=5038`` in the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from routing.ids import slug
+
+TOML_NAME = "holdless.toml"
+API_KEYS_MAX = 100
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names every wrong one and what to do."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSettings(_Section):
+    """Where pages and API are served.
+
+    Attributes:
+        metrics_open: Serve ``/metrics`` without a key; for a monitoring system on a closed network.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    metrics_open: bool = True
+
+
+class AmiSettings(_Section):
+    """The PBX's manager interface: two users with least rights (``asterisk-config/``)."""
+
+    host: str = "127.0.0.1"
+    port: Port = 5038
+    events_user: str = "holdless-events"
+    events_secret: SecretStr = SecretStr("")
+    control_user: str = "holdless-control"
+    control_secret: SecretStr = SecretStr("")
+
+    @field_validator("events_secret", "control_secret")
+    @classmethod
+    def _is_one_line(cls, secret: SecretStr) -> SecretStr:
+        if any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in secret.get_secret_value()):
+            raise ValueError("holds a control character; write the secret on one line")
+        return secret
+
+
+class AgiSettings(_Section):
+    """Where the dialplan finds us."""
+
+    host: str = "127.0.0.1"
+    port: Port = 4573
+
+
+class ApiKeySettings(_Section):
+    """One key of the ``integration`` role. The key itself is never stored.
+
+    Attributes:
+        sha256: The key's SHA-256 in hex: ``printf %s KEY | sha256sum``.
+    """
+
+    name: str = Field(min_length=1, max_length=64)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Settings(BaseSettings):
+    """All deployment settings.
+
+    Attributes:
+        database_url: A PostgreSQL URL; unset: an embedded server in ``data_dir``.
+        systemname: ``systemname`` of the PBX's ``asterisk.conf``; makes its call ids unique.
+        cel_path: Directory of the PBX's channel event log, local or mounted; unset: no reconciliation.
+        region: Country whose numbering plan reads national numbers (ISO 3166, for instance ``TW``).
+        area_code: Area of numbers that are dialled without one (``2`` for Taipei, ``21`` for Shanghai).
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOLDLESS_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+    )
+    toml_path: ClassVar[Path | None] = None
+
+    data_dir: Path = Path(".holdless")
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("database_url", "HOLDLESS_DATABASE_URL", "DATABASE_URL")
+    )
+    tenant: str = "main"
+    systemname: str = Field(default="pbx1", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    cel_path: Path | None = None
+    region: str = Field(default="TW", pattern=r"^[A-Z]{2}$")
+    area_code: str = Field(default="", pattern=r"^[0-9]{0,5}$")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    http: HttpSettings = HttpSettings()
+    ami: AmiSettings = AmiSettings()
+    agi: AgiSettings = AgiSettings()
+    api_keys: tuple[ApiKeySettings, ...] = Field(default=(), max_length=API_KEYS_MAX)
+
+    @field_validator("tenant")
+    @classmethod
+    def _is_slug(cls, text: str) -> str:
+        return slug(text)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Explicit values win over the environment, the environment over the file."""
+        file = TomlConfigSettingsSource(settings_cls, cls.toml_path)
+        return init_settings, env_settings, file
+
+
+def load_settings(toml_path: Path | None = None, **values: Any) -> Settings:
+    """Read the settings.
+
+    Args:
+        toml_path: The file; None: ``HOLDLESS_CONFIG``, else ``holdless.toml`` in the working
+            directory when there is one.
+        values: Settings that win over everything (options of the command line).
+
+    Raises:
+        SettingsError: a setting is wrong or unknown, or a file that was named is missing.
+    """
+    named = toml_path or (Path(text) if (text := os.environ.get("HOLDLESS_CONFIG")) else None)
+    path = named or Path(TOML_NAME)
+    if named is not None and not named.is_file():
+        raise SettingsError(f"the settings file {named} does not exist; make it, or leave the option out")
+    reader = type("Settings", (Settings,), {"toml_path": path if path.is_file() else None})
+    try:
+        settings = reader(**{name: value for name, value in values.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError(_told(error, path)) from None
+    except ValueError as error:  # the file is no TOML, or a variable's JSON cannot be read
+        raise SettingsError(f"{path}: {error}") from None
+    assert isinstance(settings, Settings)
+    return settings
+
+
+def _told(error: ValidationError, path: Path) -> str:
+    lines = ["the settings cannot be used:"]
+    for problem in error.errors(include_url=False, include_input=False):
+        parts = [str(part) for part in problem["loc"]]
+        lines.append(f"  {'.'.join(parts)}: {_reason(problem)}; {_remedy(parts, problem['type'], path)}")
+    return "\n".join(lines)
+
+
+def _reason(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "there is no such setting"
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
+def _remedy(parts: list[str], kind: str, path: Path) -> str:
+    if kind == "extra_forbidden":
+        return f"remove it from {path}, or mend its spelling"
+    variable = "HOLDLESS_" + "__".join(part.upper() for part in parts).removeprefix("HOLDLESS_")
+    return f"set {variable} or write it in {path}"
