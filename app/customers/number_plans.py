@@ -37,8 +37,8 @@ SHORT = {
     "AU": re.compile(r"000|106|112|13\d{4}|12\d{3}"),
 }
 
-# Local subscriber numbers never start with the national prefix; these are their lengths. More bare digits are a
-# national number whose prefix the trunk took away.
+# Local subscriber numbers never start with the national prefix; these are their lengths. More bare digits
+# are a national number whose prefix the trunk took away.
 LOCAL_DIGITS_MAX = {"TW": 8, "CN": 8, "JP": 8, "GB": 8, "KR": 8, "AU": 8, "US": 7, "CA": 7}
 
 # Mobile numbers stand alone in mainland China: no 0, no area code; ranges open faster than metadata follow.

@@ -1,0 +1,197 @@
+"""Looking people up: who an identifier stands for, a fact about one, and search by name or number."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.customers.identify_rules import Candidate, Match, late, match
+from app.customers.numbers import Identifier, parse_number
+from app.customers.parties import ALIAS_DEPTH_MAX
+from app.customers.search import bigrams, folded
+from app.db.session import Database, TenantId
+
+IDENTIFY_BOX_S = 0.150
+"""A look-up that the caller waits for takes at most this long; the rest of it goes on behind his back."""
+LOOK_UPS_MAX = 512
+"""Under way at once, late ones included; beyond it a caller is not looked up but goes on."""
+LINKS_MAX = 50
+SEARCH_RESULTS_MAX = 50
+
+_CANDIDATES = text(
+    """
+    WITH RECURSIVE links AS (
+        SELECT l.party_id, l.label, l.extension, l.is_preferred, i.verified_at,
+               greatest(l.valid_from, i.valid_from) AS valid_from, least(l.valid_to, i.valid_to) AS valid_to
+        FROM identifier i JOIN party_identifier l
+          ON l.tenant_id = i.tenant_id AND l.identifier_id = i.identifier_id
+        WHERE i.tenant_id = :tenant_id AND i.kind = :kind AND i.normal = :normal
+          AND (coalesce(l.valid_to, i.valid_to) IS NULL OR least(l.valid_to, i.valid_to) > :at)
+        ORDER BY l.is_preferred DESC, l.party_id
+        LIMIT :links_max
+    ),
+    chain AS (
+        SELECT party_id AS linked_party_id, party_id, 0 AS depth FROM links
+        UNION ALL
+        SELECT c.linked_party_id, a.party_id, c.depth + 1
+        FROM chain c JOIN party_alias a ON a.merged_party_id = c.party_id
+        WHERE a.tenant_id = :tenant_id AND a.undone_at IS NULL AND c.depth < :depth_max
+    ),
+    today AS (
+        SELECT DISTINCT ON (linked_party_id) linked_party_id, party_id
+        FROM chain ORDER BY linked_party_id, depth DESC
+    )
+    SELECT t.party_id, t.linked_party_id, p.kind, p.display_name, p.language, p.external_ref, l.label,
+           l.extension, l.is_preferred, l.verified_at IS NOT NULL AS is_verified, l.valid_from, l.valid_to
+    FROM links l JOIN today t ON t.linked_party_id = l.party_id
+    JOIN party p ON p.tenant_id = :tenant_id AND p.party_id = t.party_id
+    WHERE p.erased_at IS NULL
+    """
+)
+
+
+async def candidates(
+    connection: AsyncConnection, tenant_id: TenantId, identifier: Identifier, at: datetime
+) -> list[Candidate]:
+    """Return the parties linked to *identifier*, merges followed; at most 50 links are read."""
+    if identifier.kind == "withheld":
+        return []
+    rows = await connection.execute(
+        _CANDIDATES,
+        {
+            "tenant_id": tenant_id,
+            "kind": identifier.kind,
+            "normal": identifier.normal,
+            "at": at,
+            "links_max": LINKS_MAX,
+            "depth_max": ALIAS_DEPTH_MAX,
+        },
+    )
+    return [Candidate(**row) for row in rows.mappings()]
+
+
+async def identify(
+    database: Database,
+    tenant_id: TenantId,
+    raw: str,
+    *,
+    region: str,
+    area_code: str = "",
+    at: datetime | None = None,
+    box_s: float = IDENTIFY_BOX_S,
+    on_late: Callable[[Match], None] | None = None,
+) -> Match:
+    """Say who calls, within *box_s* seconds.
+
+    A look-up that is not done in time answers ``late`` and goes on; its result then goes to *on_late*, which
+    updates the pop. A database that is away answers ``late`` too, and *on_late* is not called.
+
+    Args:
+        region: Of the entry point's trunk, with its *area_code*.
+    """
+    identifier = parse_number(raw, region, area_code)
+    if identifier.kind == "withheld":
+        return match(identifier, (), at or datetime.now(UTC))
+    if len(_under_way) >= LOOK_UPS_MAX:
+        return late(identifier)
+    look_up = asyncio.ensure_future(_look_up(database, tenant_id, identifier, at or datetime.now(UTC)))
+    _under_way.add(look_up)
+    look_up.add_done_callback(_under_way.discard)
+    done, _ = await asyncio.wait({look_up}, timeout=box_s)
+    if done:
+        return look_up.result() or late(identifier)
+
+    def deliver(task: asyncio.Future[Match | None]) -> None:
+        if not task.cancelled() and (found := task.result()) is not None and on_late is not None:
+            on_late(found)
+
+    look_up.add_done_callback(deliver)
+    return late(identifier)
+
+
+_under_way: set[asyncio.Future[Match | None]] = set()
+
+
+async def _look_up(
+    database: Database, tenant_id: TenantId, identifier: Identifier, at: datetime
+) -> Match | None:
+    try:
+        async with database.transaction(tenant_id) as connection:
+            found = await candidates(connection, tenant_id, identifier, at)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return None  # routing goes on without PostgreSQL
+    return match(identifier, found, at)
+
+
+_ATTRIBUTE = text(
+    """
+    SELECT kind, display_name, language, external_ref, custom
+    FROM party WHERE tenant_id = :tenant_id AND party_id = :party_id AND erased_at IS NULL
+    """
+)
+_PLAIN_FACTS = ("kind", "display_name", "language", "external_ref")
+
+
+async def party_fact(
+    connection: AsyncConnection, tenant_id: TenantId, party_id: UUID, name: str
+) -> str | None:
+    """Return one fact about a party as text: a column or a custom field; None when it has none."""
+    values = {"tenant_id": tenant_id, "party_id": party_id}
+    row = (await connection.execute(_ATTRIBUTE, values)).mappings().one_or_none()
+    if row is None:
+        return None
+    value: Any = row[name] if name in _PLAIN_FACTS else row["custom"].get(name)
+    if value is None or isinstance(value, dict | list):
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_BY_NAME = text(
+    """
+    SELECT p.party_id, p.display_name FROM party p
+    JOIN (SELECT party_id FROM party_bigram
+          WHERE tenant_id = :tenant_id AND bigram = ANY(:pairs)
+          GROUP BY party_id HAVING count(*) = :pair_count) found USING (party_id)
+    WHERE p.tenant_id = :tenant_id AND p.erased_at IS NULL
+    ORDER BY p.display_name, p.party_id LIMIT :limit
+    """
+)
+
+
+async def search_parties(
+    connection: AsyncConnection,
+    tenant_id: TenantId,
+    words: str,
+    *,
+    region: str = "",
+    area_code: str = "",
+    at: datetime,
+    limit: int = SEARCH_RESULTS_MAX,
+) -> list[tuple[UUID, str]]:
+    """Find parties by number (as anybody writes it) or by name (any two letters of it); at most 50."""
+    identifier = parse_number(words, region, area_code)
+    if identifier.kind in ("e164", "email", "short", "extension"):
+        found = await candidates(connection, tenant_id, identifier, at)
+        if found:
+            return [(each.party_id, each.display_name) for each in found][:limit]
+    pairs = sorted(bigrams(words))
+    if not pairs:
+        return []
+    values = {
+        "tenant_id": tenant_id,
+        "pairs": pairs,
+        "pair_count": len(pairs),
+        "limit": min(limit, SEARCH_RESULTS_MAX),
+    }
+    rows = (await connection.execute(_BY_NAME, values)).all()
+    asked = folded(words).split()
+    return [
+        (row.party_id, row.display_name) for row in rows if all(w in folded(row.display_name) for w in asked)
+    ]
