@@ -1,0 +1,248 @@
+"""One Asterisk behind two AMI connections: filtered events in, commands out.
+
+The law: nothing is decided here. Events become signals through ``translate`` in the order of the
+stream; after every (re)connect a snapshot is read on the *event* connection, so that one stream
+orders its rows and the events around it, and nothing reaches the engine before that snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+import structlog
+
+from routing.commands import Command, JoinFallback, LeaveFallback, PauseFallback
+from routing.ids import AgentId, BootId, PbxId
+from routing.signals import CommandRefused, PbxLinkLost, Signal
+from telephony.adopt import SNAPSHOT_VARIABLES, snapshot_of
+from telephony.ami.codec import AmiMessage
+from telephony.ami.errors import AmiError, AmiLinkLost, AmiRefused
+from telephony.ami.link import AmiLink
+from telephony.errors import TelephonyError
+from telephony.translate import actions_of, signals_of
+
+log = structlog.get_logger()
+
+MERGE_TIMEOUT_S: Final = 10.0
+MEANWHILE_MAX: Final = 50_000  # events that may wait for a snapshot; beyond it everything is read anew
+_RETRY_S: Final = 1.0
+_FALLBACK = (JoinFallback, LeaveFallback, PauseFallback)
+
+
+class WrongPbxError(TelephonyError):
+    """The PBX at this address is not the one that is configured, or cannot tell two of its calls apart."""
+
+
+class PbxState(StrEnum):
+    """How far the PBX can be heard."""
+
+    DOWN = "down"
+    MERGING = "merging"  # connected; the snapshot is being read
+    LIVE = "live"
+
+
+@dataclass(slots=True)
+class _Merge:
+    """A snapshot being read: rows of our two lists, and what else came by meanwhile."""
+
+    boot_id: BootId
+    awaited: set[str]
+    done: asyncio.Future[None]
+    rows: list[AmiMessage] = field(default_factory=list)
+    meanwhile: list[AmiMessage] = field(default_factory=list)
+
+
+class AsteriskPbx:
+    """The PBX as the dispatcher sees it. Belongs to the event loop's thread.
+
+    Args:
+        events: Connection with filtered events on; its callbacks are taken over.
+        control: Connection with events off; its callbacks are taken over.
+        put: Takes a signal (``Inbox.put``).
+        pbx_id: The PBX's ``systemname``.
+        lead: Gets the fence found at the PBX and returns the epoch to lead with (at least the fence).
+    """
+
+    def __init__(
+        self,
+        *,
+        events: AmiLink,
+        control: AmiLink,
+        put: Callable[[Signal], object],
+        pbx_id: PbxId,
+        lead: Callable[[int], int],
+    ) -> None:
+        self._events, self._control = events, control
+        self._put, self._pbx_id, self._lead = put, pbx_id, lead
+        self._device_by_agent: Mapping[AgentId, str] = {}
+        self._agent_by_device: Mapping[str, AgentId] = {}
+        self._merge: _Merge | None = None
+        self._changed = asyncio.Event()
+        self.state = PbxState.DOWN
+        self.merged_count = 0
+        self.refused_count = 0
+        self.last_problem = ""
+        events.on_message, events.on_connected, events.on_lost = self._on_message, self._on_up, self._on_lost
+        control.on_connected, control.on_lost = self._on_up, self._on_lost
+        events.on_failed = control.on_failed = self._on_failed
+
+    # ------------------------------------------------------------ what the dispatcher uses
+
+    def send(self, command: Command, epoch: int) -> None:
+        """Send a command and return at once; an error answer comes back as ``CommandRefused``."""
+        *before, last = actions_of(command, epoch=epoch, device_by_agent=self._device_by_agent)
+        for action in before:
+            self._control.send(action)
+        self._control.send(last).add_done_callback(partial(self._answered, command))
+
+    def set_devices(self, device_by_agent: Mapping[AgentId, str]) -> None:
+        """Learn each agent's phone (at start, and after every change of the configuration)."""
+        self._device_by_agent = dict(device_by_agent)
+        self._agent_by_device = {device: agent_id for agent_id, device in device_by_agent.items()}
+
+    def read_anew(self, reason: str) -> None:
+        """Drop the event connection and read the PBX again, because our picture is in doubt."""
+        self._events.reconnect(reason)
+
+    # ------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Keep both connections and the merge going. Runs until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._events.run(), name="ami events")
+            group.create_task(self._control.run(), name="ami control")
+            group.create_task(self._keep_merged(), name="pbx merge")
+
+    async def _keep_merged(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if self.state is not PbxState.DOWN or not (self._events.connected and self._control.connected):
+                continue
+            try:
+                async with asyncio.timeout(MERGE_TIMEOUT_S):
+                    await self._merge_once()
+            except (AmiError, WrongPbxError, TimeoutError) as error:
+                self._on_failed(error)
+                self._merge = None
+                self.state = PbxState.DOWN
+                await asyncio.sleep(_RETRY_S)
+                self._events.reconnect("the snapshot could not be read")
+                self._changed.set()
+
+    async def _merge_once(self) -> None:
+        """Take the lead at the PBX, then begin the snapshot; ``_on_message`` completes it."""
+        self.state = PbxState.MERGING
+        boot_id = await self._identify()
+        fence = await self._ask(("Action", "Getvar"), ("Variable", "CC_FENCE"))
+        value = fence.get("Value", "")
+        epoch = self._lead(int(value) if value.isdigit() else 0)
+        await self._ask(("Action", "Setvar"), ("Variable", "CC_FENCE"), ("Value", str(epoch)))
+        done = asyncio.get_running_loop().create_future()
+        variables = ",".join(SNAPSHOT_VARIABLES)
+        status = self._events.begin_list([("Action", "Status"), ("Variables", variables)])
+        devices = self._events.begin_list([("Action", "DeviceStateList")])
+        self._merge = _Merge(boot_id, {status, devices}, done)
+        await done
+
+    async def _identify(self) -> BootId:
+        settings = await self._ask(("Action", "CoreSettings"))
+        name = settings.get("SystemName") or settings.get("CoreSystemName", "")
+        if name != self._pbx_id:
+            raise WrongPbxError(
+                f"the PBX calls itself {name!r}, configured is {self._pbx_id!r}: set systemname in "
+                "asterisk.conf, or HOLDLESS_SYSTEMNAME here, so that both are the same"
+            )
+        status = await self._ask(("Action", "CoreStatus"))
+        return BootId(f"{status.get('CoreStartupDate', '')}T{status.get('CoreStartupTime', '')}")
+
+    async def _ask(self, *pairs: tuple[str, str]) -> AmiMessage:
+        answer = await self._control.send(pairs)
+        if not answer.succeeded:
+            raise AmiRefused(f"{pairs[0][1]}: {answer.get('Message', 'no reason given')}")
+        return answer
+
+    # ------------------------------------------------------------ called by the links
+
+    def _on_up(self) -> None:
+        self._changed.set()
+
+    def _on_lost(self, reason: AmiError) -> None:
+        self._on_failed(reason)
+        if self._merge is not None and not self._merge.done.done():
+            self._merge.done.set_exception(AmiLinkLost(str(reason)))
+        self._merge = None
+        if self.state is PbxState.LIVE:
+            self._put(PbxLinkLost(pbx_id=self._pbx_id, reason=type(reason).__name__))
+            self.state = PbxState.DOWN
+        self._changed.set()
+
+    def _on_failed(self, reason: Exception) -> None:
+        problem = f"{type(reason).__name__}: {reason}"
+        if problem != self.last_problem:
+            log.warning("the PBX cannot be heard", problem=problem)
+        self.last_problem = problem
+
+    def _on_message(self, message: AmiMessage) -> None:
+        if self.state is PbxState.LIVE:
+            for signal in signals_of(message, self._agent_by_device):
+                self._put(signal)
+        elif (merge := self._merge) is not None:
+            self._gather(merge, message)
+
+    def _gather(self, merge: _Merge, message: AmiMessage) -> None:
+        if message.action_id not in merge.awaited:
+            merge.meanwhile.append(message)
+            if len(merge.meanwhile) > MEANWHILE_MAX:
+                raise AmiLinkLost(f"more than {MEANWHILE_MAX} events during a snapshot")
+            return
+        if message.is_response and not message.succeeded:
+            raise AmiRefused(f"snapshot: {message.get('Message', 'no reason given')}")
+        if message.is_event and not message.ends_list:
+            merge.rows.append(message)
+        elif message.ends_list or not message.starts_list:
+            merge.awaited.discard(message.action_id or "")
+            if not merge.awaited:
+                self._complete(merge)
+
+    def _complete(self, merge: _Merge) -> None:
+        snapshot = snapshot_of(
+            merge.rows, pbx_id=self._pbx_id, boot_id=merge.boot_id, agent_by_device=self._agent_by_device
+        )
+        self._merge = None
+        self.state = PbxState.LIVE
+        self.last_problem = ""
+        self.merged_count += 1
+        self._put(snapshot)
+        for message in merge.meanwhile:
+            self._on_message(message)
+        if not merge.done.done():
+            merge.done.set_result(None)
+
+    def _answered(self, command: Command, answer: asyncio.Future[AmiMessage]) -> None:
+        if answer.cancelled():
+            return
+        error = answer.exception()
+        if error is None and answer.result().succeeded:
+            return
+        reason = str(error) if error else answer.result().get("Message", "")
+        self.refused_count += 1
+        if isinstance(command, _FALLBACK):
+            log.info(
+                "the PBX kept its fallback queue as it was", command=type(command).__name__, reason=reason
+            )
+            return
+        self._put(
+            CommandRefused(
+                command=type(command).__name__,
+                reason="unknown_channel" if error is None else type(error).__name__,
+                interaction_id=getattr(command, "interaction_id", None),
+                agent_id=getattr(command, "agent_id", None),
+                attempt=getattr(command, "attempt", 0),
+            )
+        )
