@@ -77,6 +77,11 @@ class AmiConnection(asyncio.Protocol):
         """What the PBX said first; None as long as it has said nothing or had none."""
         return self._decoder.banner
 
+    @property
+    def write_bytes(self) -> int:
+        """How many bytes the PBX has not taken yet."""
+        return self._transport.get_write_buffer_size() if self._transport else 0
+
     def request(self, pairs: Sequence[Pair], timeout_s: float) -> asyncio.Future[AmiMessage]:
         """Write an action and return the future of its answer.
 
@@ -136,7 +141,7 @@ class AmiConnection(asyncio.Protocol):
     def _prepare(self, pairs: Sequence[Pair]) -> tuple[str, bytes]:
         if self.lost.done() or self._transport is None:
             raise AmiLinkLost("not connected")
-        if self._transport.get_write_buffer_size() > WRITE_BYTES_MAX:
+        if self.write_bytes > WRITE_BYTES_MAX:
             raise AmiOverloaded(f"more than {WRITE_BYTES_MAX} bytes are unsent")
         assert pairs[0][0] == "Action"
         assert all(name != "ActionID" for name, _ in pairs), "the connection numbers its actions itself"
