@@ -325,6 +325,15 @@ class WrapUpStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WrapUpLengthened(Event):
+    """The agent needs longer; the wrap-up now ends at until_ms."""
+
+    agent_id: AgentId
+    interaction_id: InteractionId
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrapUpDone(Event):
     """After-call work ended."""
 

@@ -1,0 +1,166 @@
+"""Queue visits: entering, waiting at a place, leaving. Law: every visit ends with exactly one exit."""
+
+from __future__ import annotations
+
+from routing.centre import Centre
+from routing.commands import HandToFallback
+from routing.config import QueueConfig
+from routing.events import InteractionAdopted, QueueEntered, QueueExit, QueueLeft
+from routing.ids import AgentId
+from routing.state import IN_QUEUE, Interaction, Phase
+from routing.timers import Timer
+
+PRIORITY_MS_MAX = 24 * 3_600_000  # a head start beyond a day is a mistake
+
+
+def adopt_event(centre: Centre, interaction: Interaction, agent_id: AgentId | None) -> None:
+    """Record that an interaction was found that the engine did not know, or knew otherwise."""
+    centre.emit(
+        InteractionAdopted(
+            at_ms=centre.at_ms,
+            occurred_ms=interaction.last_ms,
+            interaction_id=interaction.interaction_id,
+            phase=interaction.phase.value,
+            queue_id=interaction.queue_id,
+            agent_id=agent_id,
+        )
+    )
+
+
+def enter(
+    centre: Centre,
+    interaction: Interaction,
+    queue: QueueConfig,
+    *,
+    queued_at_ms: int,
+    priority_ms: int,
+    started_ms: int | None = None,
+    hold_for: AgentId | None = None,
+    hold_ms: int = 0,
+) -> None:
+    """Begin a queue visit.
+
+    Args:
+        queued_at_ms: The place; may lie before now when a place is kept.
+        started_ms: When the visit began, if not with the present signal (an adopted caller).
+        hold_for: Only this agent may take it, for at most hold_ms.
+    """
+    interaction_id = interaction.interaction_id
+    if started_ms is None:
+        when = centre.when(interaction)
+    else:
+        when = interaction.last_ms = max(interaction.last_ms, min(started_ms, centre.at_ms))
+    interaction.queue_id = queue.queue_id
+    interaction.visit += 1
+    interaction.visit_started_ms = when
+    interaction.queued_at_ms = min(queued_at_ms, centre.at_ms)
+    if interaction.first_queued_ms is None:
+        interaction.first_queued_ms = interaction.queued_at_ms
+    interaction.priority_ms = max(0, min(priority_ms, PRIORITY_MS_MAX))
+    interaction.effective_ms = interaction.queued_at_ms - queue.boost_ms - interaction.priority_ms
+    centre.ordinal += 1
+    interaction.ordinal = centre.ordinal
+    interaction.agent_id = interaction.fallback_agent_id = None
+    interaction.stale_count = 0
+    interaction.hangup_by = None
+    interaction.gone = False
+    interaction.exclusive = hold_for is not None
+    if hold_for is not None:
+        interaction.prefer_agent_id = hold_for
+        centre.timers.arm(Timer.PREFER_HOLD, interaction_id, centre.at_ms + hold_ms)
+    if queue.queue_timeout_ms is not None:
+        due_ms = max(centre.at_ms, when + queue.queue_timeout_ms)
+        centre.timers.arm(Timer.QUEUE_TIMEOUT, interaction_id, due_ms)
+    centre.timers.cancel(Timer.GRACE, interaction_id)
+    centre.emit(
+        QueueEntered(
+            at_ms=centre.at_ms,
+            occurred_ms=when,
+            interaction_id=interaction_id,
+            queue_id=queue.queue_id,
+            visit=interaction.visit,
+            queued_at_ms=interaction.queued_at_ms,
+            priority_ms=interaction.priority_ms,
+        )
+    )
+    place(centre, interaction)
+
+
+def place(centre: Centre, interaction: Interaction) -> None:
+    """Let the interaction wait at its place, unless it is parked."""
+    interaction.phase = Phase.QUEUED
+    if interaction.parked_until_ms is None and not interaction.gone:
+        centre.lines.add_waiting(interaction)
+        centre.arrived[interaction.interaction_id] = True
+
+
+def back_to_queue(centre: Centre, interaction: Interaction) -> None:
+    """The offer is over: the interaction regains its place, or leaves when its timeout passed meanwhile."""
+    place(centre, interaction)
+    queue = centre.queues.get(interaction.queue_id) if interaction.queue_id is not None else None
+    if queue is None or queue.queue_timeout_ms is None or interaction.gone:
+        return
+    if centre.at_ms >= interaction.visit_started_ms + queue.queue_timeout_ms:
+        time_out(centre, interaction)
+
+
+def leave(centre: Centre, interaction: Interaction, queue_exit: QueueExit, when: int) -> None:
+    """End the queue visit; the caller of this sets the phase that follows."""
+    assert interaction.phase in IN_QUEUE, interaction
+    assert interaction.queue_id is not None
+    interaction_id = interaction.interaction_id
+    centre.lines.remove_waiting(interaction_id)
+    centre.arrived.pop(interaction_id, None)
+    timers = centre.timers
+    if interaction.exclusive:
+        timers.cancel(Timer.PREFER_HOLD, interaction_id)
+        interaction.exclusive = False
+    timers.cancel(Timer.QUEUE_TIMEOUT, interaction_id)
+    if interaction.parked_until_ms is not None:
+        timers.cancel(Timer.PARK, interaction_id)
+        interaction.parked_until_ms = None
+    interaction.prefer_agent_id = None
+    centre.emit(
+        QueueLeft(
+            at_ms=centre.at_ms,
+            occurred_ms=when,
+            interaction_id=interaction_id,
+            queue_id=interaction.queue_id,
+            visit=interaction.visit,
+            exit=queue_exit,
+            wait_ms=when - interaction.visit_started_ms,
+        )
+    )
+
+
+def abandon_exit(centre: Centre, interaction: Interaction, when: int) -> QueueExit:
+    """Return whether a caller who leaves now abandons or short-abandons."""
+    queue = centre.queues.get(interaction.queue_id) if interaction.queue_id is not None else None
+    short = queue is not None and when - interaction.visit_started_ms <= queue.short_abandon_ms
+    return QueueExit.SHORT_ABANDON if short else QueueExit.ABANDONED
+
+
+def time_out(centre: Centre, interaction: Interaction) -> None:
+    """The queue's timeout is over: hand the caller to the PBX's own queue."""
+    if interaction.phase is Phase.OFFERED or interaction.gone:
+        return  # it rings; should the offer fail, ``back_to_queue`` looks at the timeout again
+    leave(centre, interaction, QueueExit.QUEUE_TIMEOUT, centre.when(interaction))
+    interaction.phase = Phase.FALLBACK
+    centre.command(HandToFallback(interaction_id=interaction.interaction_id, cause="queue_timeout"))
+
+
+def release_hold(centre: Centre, interaction: Interaction) -> None:
+    """Nobody in particular any more: the interaction waits in its queue for everyone."""
+    centre.timers.cancel(Timer.PREFER_HOLD, interaction.interaction_id)
+    was_waiting = centre.lines.remove_waiting(interaction.interaction_id)
+    interaction.exclusive = False
+    interaction.prefer_agent_id = None
+    if was_waiting:
+        place(centre, interaction)
+
+
+def unpark(centre: Centre, interaction: Interaction) -> None:
+    """The hold-off after a stale offer is over."""
+    interaction.parked_until_ms = None
+    if interaction.phase is Phase.QUEUED:
+        place(centre, interaction)
