@@ -15,7 +15,9 @@ from routing.ids import InteractionId
 
 
 def key(digit: int) -> KeyNoted:
-    return KeyNoted(at_ms=1, occurred_ms=1, interaction_id=InteractionId("pbx1-1763790000.1"), digit=str(digit))
+    return KeyNoted(
+        at_ms=1, occurred_ms=1, interaction_id=InteractionId("pbx1-1763790000.1"), digit=str(digit)
+    )
 
 
 async def test_a_reader_gets_every_event_with_its_place_in_order() -> None:
