@@ -27,6 +27,7 @@ SNAPSHOT_VARIABLES = (
     "CC_SERVED",
 )
 
+_UNSET = "(null)"  # how Status writes a variable that the channel does not have
 _IN_USE = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
 _UNREACHABLE = frozenset({"UNAVAILABLE", "INVALID"})
 
@@ -53,7 +54,9 @@ def snapshot_of(
     devices: dict[AgentId, DeviceSeen] = {}
     for row in rows:
         if row.name == "Status":
-            variables = row.variables("Variable") or row.variables()
+            variables = {
+                name: "" if value == _UNSET else value for name, value in row.variables("Variable").items()
+            }
             call_id, uniqueid = variables.get("CC_CALLID", ""), row.get("Uniqueid", "")
             if not call_id:
                 continue
