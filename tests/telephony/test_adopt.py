@@ -27,7 +27,7 @@ def test_a_recorded_snapshot_tells_who_waits_and_who_talks_to_whom() -> None:
     talking, waiting = taken.interactions
     assert (talking.phase, talking.agent_id, talking.attempt) == (PbxPhase.TALKING, "a1001", 1)
     assert talking.leg_id is not None
-    assert talking.leg_id != talking.interaction_id
+    assert str(talking.leg_id) != str(talking.interaction_id)
     assert (waiting.phase, waiting.queue_id, waiting.agent_id) == (PbxPhase.WAITING, "support", None)
     assert waiting.queued_at_ms == 1795326837427
     assert taken.devices == (
