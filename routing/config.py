@@ -6,10 +6,10 @@ the engine: ``validate`` names the field and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from routing.ids import AgentId, QueueId, SkillId, TeamId
+from routing.ids import AgentId, QueueId, SkillId, TeamId, slug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +69,98 @@ class CentreConfig:
     agents: tuple[AgentConfig, ...] = ()
     queues: tuple[QueueConfig, ...] = ()
     default_queue_id: QueueId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """What is wrong with a configuration.
+
+    Attributes:
+        field: Where, for instance ``queues[support].ring_timeout_ms``.
+        message: What to do about it.
+    """
+
+    field: str
+    message: str
+
+
+SKILL_LEVEL_MAX = 10
+RING_TIMEOUT_MS_MIN = 1_000
+RING_TIMEOUT_MS_MAX = 300_000
+WRAP_UP_MODES = ("none", "optional", "timed", "manual")
+PRESETS = ("strict", "fair", "balanced", "max_sl")
+MEDIA = ("voice", "chat", "email")
+
+
+def validate(config: CentreConfig) -> list[ConfigProblem]:
+    """Return every problem of a configuration, in a stable order; an empty list means it may go in force.
+
+    >>> validate(CentreConfig(default_queue_id=QueueId("support")))
+    [ConfigProblem(field='default_queue_id', message="name an existing queue; there is no 'support'")]
+    """
+    problems: list[ConfigProblem] = []
+    _check_ids("agents", [agent.agent_id for agent in config.agents], problems)
+    _check_ids("queues", [queue.queue_id for queue in config.queues], problems)
+    default = config.default_queue_id
+    if default is not None and default not in {queue.queue_id for queue in config.queues}:
+        problems.append(
+            ConfigProblem("default_queue_id", f"name an existing queue; there is no {str(default)!r}")
+        )
+    for agent in config.agents:
+        _check_agent(agent, problems)
+    for queue in config.queues:
+        _check_queue(queue, problems)
+    return problems
+
+
+def _check_ids(where: str, ids: Sequence[str], problems: list[ConfigProblem]) -> None:
+    seen: set[str] = set()
+    for text in ids:
+        try:
+            slug(text)
+        except ValueError as error:
+            problems.append(ConfigProblem(f"{where}[{text}]", str(error)))
+        if text in seen:
+            problems.append(ConfigProblem(f"{where}[{text}]", "give every id once; this one stands twice"))
+        seen.add(text)
+
+
+def _check_levels(where: str, levels: Mapping[SkillId, int], problems: list[ConfigProblem]) -> None:
+    for skill, level in levels.items():
+        if not 1 <= level <= SKILL_LEVEL_MAX:
+            problems.append(ConfigProblem(f"{where}[{skill}]", f"give a level from 1 to {SKILL_LEVEL_MAX}"))
+
+
+def _check_agent(agent: AgentConfig, problems: list[ConfigProblem]) -> None:
+    where = f"agents[{agent.agent_id}]"
+    _check_levels(f"{where}.skills", agent.skills, problems)
+    if agent.voice_slots not in (0, 1):
+        problems.append(ConfigProblem(f"{where}.voice_slots", "give 0 or 1"))
+    if agent.wrap_up_ms is not None and agent.wrap_up_ms < 0:
+        problems.append(ConfigProblem(f"{where}.wrap_up_ms", "give 0 or more"))
+
+
+def _check_queue(queue: QueueConfig, problems: list[ConfigProblem]) -> None:
+    where = f"queues[{queue.queue_id}]"
+    _check_levels(f"{where}.requires", queue.requires, problems)
+    ring_ms = queue.ring_timeout_ms
+    for name, fits, message in (
+        ("medium", queue.medium in MEDIA, f"give one of {', '.join(MEDIA)}"),
+        ("threshold_ms", queue.threshold_ms > 0, "give more than 0"),
+        ("service_level_target", 0 <= queue.service_level_target <= 1, "give a share from 0 to 1"),
+        ("weight", queue.weight > 0, "give more than 0"),
+        ("boost_ms", queue.boost_ms >= 0, "give 0 or more"),
+        ("max_wait_ms", queue.max_wait_ms > 0, "give more than 0"),
+        ("ring_timeout_ms", RING_TIMEOUT_MS_MIN <= ring_ms <= RING_TIMEOUT_MS_MAX, "give 1 s to 300 s"),
+        ("preset", queue.preset in PRESETS, f"give one of {', '.join(PRESETS)}"),
+        ("wrap_up_mode", queue.wrap_up_mode in WRAP_UP_MODES, f"give one of {', '.join(WRAP_UP_MODES)}"),
+        ("wrap_up_ms", queue.wrap_up_ms >= 0, "give 0 or more"),
+        ("short_abandon_ms", queue.short_abandon_ms >= 0, "give 0 or more"),
+        (
+            "queue_timeout_ms",
+            queue.queue_timeout_ms is None or queue.queue_timeout_ms > 0,
+            "give more than 0, or leave it out",
+        ),
+    ):
+        if not fits:
+            problems.append(ConfigProblem(f"{where}.{name}", message))
