@@ -1,0 +1,187 @@
+"""One track of segments: half-open, exclusive, and (the customer's) complete. Pure.
+
+Law: a segment begins where the one before it ended, nothing runs backwards, and a segment without
+length is kept only when it alone carries a queue visit's exit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.live.record_rows import BACK_FILLED, LIVE, SegmentRow
+from routing.ids import AgentId, QueueId
+
+CUSTOMER = "customer"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Stretch:
+    kind: str
+    started_ms: int
+    ended_ms: int | None = None
+    queue_id: QueueId | None = None
+    agent_id: AgentId | None = None
+    visit: int | None = None
+    attempt: int | None = None
+    exit_cause: str | None = None
+    grade: str = LIVE
+
+    @property
+    def is_empty(self) -> bool:
+        return self.ended_ms == self.started_ms and self.exit_cause is None
+
+
+class Track:
+    """Segments of one track while they are being folded."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._stretches: list[_Stretch] = []
+
+    @property
+    def running(self) -> _Stretch | None:
+        """The open segment."""
+        last = self._stretches[-1] if self._stretches else None
+        return last if last is not None and last.ended_ms is None else None
+
+    @property
+    def ended_ms(self) -> int | None:
+        """Where the last segment ended; None: it still runs, or there is none."""
+        return self._stretches[-1].ended_ms if self._stretches else None
+
+    def move(
+        self,
+        kind: str,
+        at_ms: int,
+        *,
+        queue_id: QueueId | None = None,
+        agent_id: AgentId | None = None,
+        visit: int | None = None,
+        attempt: int | None = None,
+        grade: str = LIVE,
+    ) -> None:
+        """End the open segment and begin one of *kind*; never before the end of what there is."""
+        at_ms = self.close(at_ms)
+        self._stretches.append(
+            _Stretch(
+                kind=kind,
+                started_ms=at_ms,
+                queue_id=queue_id,
+                agent_id=agent_id,
+                visit=visit,
+                attempt=attempt,
+                grade=grade,
+            )
+        )
+
+    def close(self, at_ms: int) -> int:
+        """End the open segment and return where the track ends, at *at_ms* or later."""
+        if not self._stretches:
+            return at_ms
+        last = self._stretches[-1]
+        if last.ended_ms is not None:
+            return max(at_ms, last.ended_ms)
+        last.ended_ms = max(at_ms, last.started_ms)
+        end_ms = last.ended_ms
+        if last.is_empty:
+            self._stretches.pop()
+        return end_ms
+
+    def mark_exit(self, visit: int, exit_cause: str, at_ms: int, queue_id: QueueId) -> None:
+        """Put the exit of a visit on its last segment; a visit without length gets one for it.
+
+        The visit's open segment must be closed already.
+        """
+        for stretch in reversed(self._stretches):
+            if stretch.visit == visit:
+                stretch.exit_cause = exit_cause
+                return
+        at_ms = self.close(at_ms)
+        self._stretches.append(
+            _Stretch(
+                kind="queued",
+                started_ms=at_ms,
+                ended_ms=at_ms,
+                queue_id=queue_id,
+                visit=visit,
+                exit_cause=exit_cause,
+            )
+        )
+
+    def relabel(self, kind: str) -> None:
+        """Say that the open segment was something else than thought."""
+        if (running := self.running) is not None:
+            running.kind = kind
+
+    def stretch_to(self, started_ms: int, ended_ms: int | None) -> None:
+        """Make the track begin and end where the witness says; what lies outside is cut off.
+
+        Args:
+            ended_ms: None: the end stays as it is.
+        """
+        if not self._stretches:
+            self._stretches.append(_Stretch(kind="entry", started_ms=started_ms, ended_ms=ended_ms))
+        limit_ms = ended_ms
+        kept = [
+            stretch
+            for stretch in self._stretches
+            if (stretch.ended_ms is None or stretch.ended_ms > started_ms or stretch.exit_cause is not None)
+            and (limit_ms is None or stretch.started_ms < limit_ms or stretch.exit_cause is not None)
+        ] or self._stretches[-1:]
+        for stretch in kept:
+            stretch.started_ms = _within(stretch.started_ms, started_ms, limit_ms)
+            if stretch.ended_ms is not None:
+                stretch.ended_ms = _within(stretch.ended_ms, started_ms, limit_ms)
+        if kept[0].started_ms != started_ms:
+            kept[0].started_ms, kept[0].grade = started_ms, BACK_FILLED
+        if limit_ms is not None and kept[-1].ended_ms != limit_ms:
+            kept[-1].ended_ms, kept[-1].grade = limit_ms, BACK_FILLED
+        self._stretches = kept
+
+    def cut_at(self, ended_ms: int) -> None:
+        """End an open talk, hold or ring where the contact ended; wrap-up goes on beyond it."""
+        running = self.running
+        if running is not None and running.kind != "wrap_up":
+            self.close(ended_ms)
+
+    def split(self, at_ms: int, kind: str, agent_id: AgentId | None) -> None:
+        """From *at_ms* on the track was *kind*; for facts that were seen by the witness alone."""
+        before = [stretch for stretch in self._stretches if stretch.started_ms < at_ms]
+        end_ms = self._stretches[-1].ended_ms if self._stretches else None
+        if end_ms is not None and end_ms <= at_ms:
+            return
+        if before:
+            before[-1].ended_ms = at_ms
+        self._stretches = [
+            *before,
+            _Stretch(kind=kind, started_ms=at_ms, ended_ms=end_ms, agent_id=agent_id, grade=BACK_FILLED),
+        ]
+
+    def rows(self) -> Iterable[SegmentRow]:
+        """Return the segments, numbered."""
+        for ordinal, stretch in enumerate(self._stretches):
+            yield SegmentRow(
+                track=self.name,
+                ordinal=ordinal,
+                kind=stretch.kind,
+                started_ms=stretch.started_ms,
+                ended_ms=stretch.ended_ms,
+                queue_id=stretch.queue_id,
+                agent_id=stretch.agent_id,
+                visit=stretch.visit,
+                attempt=stretch.attempt,
+                exit_cause=stretch.exit_cause,
+                grade=stretch.grade,
+            )
+
+
+def total_ms(rows: Iterable[SegmentRow], *kinds: str) -> int:
+    """Return the length of the closed segments of these kinds, in milliseconds."""
+    return sum(
+        row.ended_ms - row.started_ms for row in rows if row.kind in kinds and row.ended_ms is not None
+    )
+
+
+def _within(value_ms: int, low_ms: int, high_ms: int | None) -> int:
+    return max(low_ms, value_ms if high_ms is None else min(value_ms, high_ms))

@@ -1,0 +1,209 @@
+"""The recorder: a PURE fold of an interaction's events to the rows of the log.
+
+The whole list of an interaction's events goes in, its whole record comes out: however the events were
+cut into batches, and after a restart, the record is the same. What really happened counts
+(``occurred_ms``); the order is the journal's. Nothing here raises for a history that lacks a part.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from app.live.record_folding import FALLBACK_ATTEMPT, Folding
+from app.live.record_rows import (
+    BACK_FILLED,
+    LIVE,
+    InteractionRow,
+    LegRow,
+    OfferRow,
+    Record,
+    SpanRow,
+    Stamped,
+    VisitRow,
+)
+from app.live.record_track import total_ms
+from routing import events as ev
+from routing.ids import AgentId, LegId, bare_id
+
+FOLDED_TYPES: tuple[str, ...] = (
+    "ContactStarted",
+    "QueueEntered",
+    "QueueLeft",
+    "InteractionOffered",
+    "AgentRang",
+    "InteractionAnswered",
+    "OfferNotAnswered",
+    "OfferDeclined",
+    "OfferWithdrawn",
+    "HoldStarted",
+    "HoldEnded",
+    "TalkEnded",
+    "InteractionHandedOver",
+    "InteractionAdopted",
+    "ContactEnded",
+    "FactCorrected",
+    "WrapUpStarted",
+    "WrapUpDone",
+    "WrapUpCodeGiven",
+)
+"""The events that say something about an interaction's record."""
+
+LEFT_BEFORE_QUEUE = "left_before_queue"
+"""The outcome of a contact that ended before it was queued."""
+
+_ESTABLISHING = (ev.ContactStarted, ev.QueueEntered, ev.InteractionAdopted, ev.FactCorrected)
+
+
+def fold(history: Sequence[Stamped]) -> Record | None:
+    """Return the record of one interaction from all its events, in order.
+
+    None when the events do not show that it existed (a late wrap-up code, a key press alone).
+    """
+    if not any(isinstance(stamped.event, _ESTABLISHING) for stamped in history):
+        return None
+    folding = Folding()
+    for stamped in history:
+        folding.apply(stamped.event, stamped.boot_id)
+    for correction in folding.corrections:
+        _correct(folding, correction)
+    return _record(folding)
+
+
+def fold_spans(changes: Iterable[ev.AgentStateChanged]) -> dict[tuple[AgentId, int], SpanRow | None]:
+    """Return the spans that state changes close and open, by agent and start; None: no such span.
+
+    Each change closes the span that began at its ``since_ms`` and opens one at its ``occurred_ms``, so
+    the fold needs no memory. Signed-out time has no spans; a state left in the same millisecond none.
+    """
+    spans: dict[tuple[AgentId, int], SpanRow | None] = {}
+    for change in changes:
+        signed_out = ev.AgentState.SIGNED_OUT
+        if change.previous is not signed_out and change.since_ms < change.occurred_ms:
+            found = spans.get((change.agent_id, change.since_ms))
+            spans[change.agent_id, change.since_ms] = SpanRow(
+                agent_id=change.agent_id,
+                started_ms=change.since_ms,
+                ended_ms=change.occurred_ms,
+                state=change.previous.value,
+                reason=change.previous_reason,
+                interaction_id=found.interaction_id if found else None,
+            )
+        opened = SpanRow(
+            agent_id=change.agent_id,
+            started_ms=change.occurred_ms,
+            ended_ms=None,
+            state=change.state.value,
+            reason=change.reason,
+            interaction_id=change.interaction_id,
+        )
+        spans[change.agent_id, change.occurred_ms] = None if change.state is signed_out else opened
+    return spans
+
+
+# ---------------------------------------------------------------- corrections
+
+
+def _correct(folding: Folding, correction: ev.FactCorrected) -> None:
+    """Let the witness's facts win: start, end, number, and an answer that no event told of."""
+    facts, customer = folding.facts, folding.customer
+    facts["interaction_id"] = correction.interaction_id
+    facts["grade"] = BACK_FILLED
+    for name in ("entry_point", "caller_number"):
+        facts[name] = facts.get(name) or getattr(correction, name)
+    ended_ms = correction.ended_ms
+    if ended_ms is None and customer.ended_ms is not None:
+        ended_ms = max(customer.ended_ms, correction.started_ms)
+    customer.stretch_to(correction.started_ms, ended_ms)
+    if ended_ms is not None:
+        facts["ended_ms"] = ended_ms
+        facts.setdefault("ended_by", "unknown")
+        facts.setdefault("end_reason", correction.evidence)
+        for track in folding.agents.values():
+            track.cut_at(ended_ms)
+        for leg in folding.legs.values():
+            leg["ended_ms"] = min(leg.get("ended_ms") or ended_ms, ended_ms)
+    customer_leg = folding.legs.get(LegId(bare_id(correction.interaction_id)))
+    if customer_leg is not None:
+        customer_leg.update(started_ms=correction.started_ms, ended_ms=ended_ms)
+    _close_visits(folding, ended_ms)
+    answered_ms = correction.answered_ms
+    if answered_ms is None or "answered_ms" in facts:
+        return
+    facts["answered_ms"] = max(answered_ms, correction.started_ms)
+    customer.split(facts["answered_ms"], "talking", correction.agent_id)
+    if correction.agent_id is not None:
+        facts["agent_id"] = correction.agent_id
+        track = folding.track(correction.agent_id, FALLBACK_ATTEMPT)
+        track.move("talk", facts["answered_ms"], agent_id=correction.agent_id, grade=BACK_FILLED)
+        if ended_ms is not None:
+            track.close(ended_ms)
+
+
+def _close_visits(folding: Folding, ended_ms: int | None) -> None:
+    """A visit whose end nobody saw ended with the contact; what its exit was is not known better."""
+    if ended_ms is None:
+        return
+    for visit in folding.visits.values():
+        if visit.get("left_ms") is None:
+            left_ms = max(ended_ms, visit["entered_ms"])
+            exit_cause = ev.QueueExit.LOST_WITH_PBX.value
+            visit.update(left_ms=left_ms, exit_cause=exit_cause, wait_ms=left_ms - visit["entered_ms"])
+            folding.customer.mark_exit(visit["visit"], exit_cause, ended_ms, visit["queue_id"])
+
+
+# ---------------------------------------------------------------- rows
+
+
+def _record(folding: Folding) -> Record:
+    facts = folding.facts
+    customer = tuple(folding.customer.rows())
+    agents = tuple(row for track in folding.agents.values() for row in track.rows())
+    offers_of = Counter(offer["visit"] for offer in folding.offers.values())
+    visits = tuple(
+        VisitRow(**folding.visits[number], offer_count=offers_of[number]) for number in sorted(folding.visits)
+    )
+    return Record(
+        interaction_id=facts["interaction_id"],
+        interaction=InteractionRow(
+            medium=facts.get("medium") or "voice",
+            direction=facts.get("direction") or "in",
+            entry_point=facts.get("entry_point") or "",
+            caller_number=facts.get("caller_number") or "",
+            caller_name=facts.get("caller_name") or "",
+            attributes=facts.get("attributes") or {},
+            started_ms=customer[0].started_ms if customer else facts["first_ms"],
+            answered_ms=facts.get("answered_ms"),
+            ended_ms=facts.get("ended_ms"),
+            outcome=_outcome(folding, visits),
+            ended_by=facts.get("ended_by"),
+            end_reason=facts.get("end_reason"),
+            hangup_cause=facts.get("hangup_cause"),
+            queue_id=visits[-1].queue_id if visits else None,
+            agent_id=facts.get("agent_id"),
+            visit_count=len(visits),
+            offer_count=len(folding.offers),
+            wait_ms=total_ms(customer, "queued", "ringing"),
+            talk_ms=total_ms(customer, "talking"),
+            hold_ms=total_ms(customer, "held"),
+            wrap_up_ms=total_ms(agents, "wrap_up"),
+            wrap_up_code=facts.get("wrap_up_code"),
+            grade=facts.get("grade", LIVE),
+        ),
+        segments=customer + agents,
+        visits=visits,
+        offers=tuple(OfferRow(**folding.offers[attempt]) for attempt in sorted(folding.offers)),
+        legs=tuple(LegRow(**leg) for leg in folding.legs.values()),
+    )
+
+
+def _outcome(folding: Folding, visits: tuple[VisitRow, ...]) -> str | None:
+    """What became of the contact, in one word; None while it is open and nobody answered."""
+    facts = folding.facts
+    if folding.handed_over and not facts.get("answered_by_offer"):
+        return ev.QueueExit.FALLBACK.value
+    if facts.get("answered_ms") is not None:
+        return ev.QueueExit.ANSWERED.value
+    if facts.get("ended_ms") is None:
+        return None
+    return (visits[-1].exit_cause if visits else None) or LEFT_BEFORE_QUEUE
