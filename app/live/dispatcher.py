@@ -21,12 +21,11 @@ import orjson
 import structlog
 
 from app.live.bus import Bus
-from app.live.clock import Clock
 from app.live.errors import EngineStuck, JournalWriteFailed, LiveError, StepFailed
 from app.live.inbox import Inbox, Posted
 from app.live.journal import Journal, JournalRow
 from app.live.metrics import LiveMetrics
-from app.live.poison import keep_poison
+from app.live.poison import keep_poison, where
 from app.live.ports import EngineMaker, Pbx, SteppedEngine
 from app.live.rescue import Rescue
 from app.live.rewind import Rewind
@@ -74,7 +73,6 @@ class Dispatcher:
         journal: Journal,
         pbx: Pbx,
         bus: Bus,
-        clock: Clock,
         metrics: LiveMetrics,
         poison_dir: Path,
         on_anew: Callable[[], None] = lambda: None,
@@ -87,7 +85,6 @@ class Dispatcher:
         self._journal = journal
         self._pbx = pbx
         self._bus = bus
-        self._clock = clock
         self._metrics = metrics
         self._poison_dir = poison_dir
         self._on_anew = on_anew
@@ -181,9 +178,11 @@ class Dispatcher:
     def _send(self, command: Command) -> None:
         try:
             self._pbx.send(command, self._epoch)
-        except Exception as error:  # the task's guard: one bad command must not take the others along
+        except Exception as error:  # noqa: BLE001 (the guard: one bad command takes no others along)
             self._metrics.send_failures.inc()
-            log.exception("the PBX adapter refused a command", command=type(command).__name__)
+            log.error(
+                "the PBX adapter failed on a command", command=type(command).__name__, fault=where(error)
+            )
             self._inbox.put(
                 CommandRefused(
                     command=type(command).__name__,
@@ -205,7 +204,7 @@ class Dispatcher:
             "the engine failed on a signal; it is skipped and kept",
             signal=type(posted.signal).__name__,
             after=place,
-            exc_info=error,
+            fault=where(error),
         )
         body, signals = self._rewind.body, self._rewind.signals
         path = await asyncio.to_thread(
@@ -224,7 +223,7 @@ class Dispatcher:
         passed = Posted(DeadlineReached(at_ms=poison.at_ms), None, time.monotonic_ns())
         done, error = self._step([passed])
         if error is not None:
-            log.error("the engine fails even on the passing of time", exc_info=error)
+            log.error("the engine fails even on the passing of time", fault=where(error))
             self._engine = await self._rewind.engine()
             return
         ignored = SignalIgnored(

@@ -1,7 +1,5 @@
 """What the live core raises. One root; the caller's fault and ours are different classes."""
 
-# ruff: noqa: N818 (these names say what happened, and read well in an except line)
-
 from __future__ import annotations
 
 from pathlib import Path

@@ -22,6 +22,12 @@ FILES_MAX = 20
 log = structlog.get_logger()
 
 
+def where(error: BaseException) -> str:
+    """Return kind and place of a fault for the log, without its text, which may name a caller."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
 def keep_poison(
     directory: Path,
     place: tuple[int, int],

@@ -21,6 +21,7 @@ from app.live.bus import Bus, Cursor
 from app.live.clock import Clock
 from app.live.errors import JournalError
 from app.live.journal import Journal, JournalRow, Snapshot
+from app.live.poison import where
 from app.live.ports import EngineMaker, SteppedEngine
 from app.live.rescue import Rescue
 from app.live.rewind import restep
@@ -136,8 +137,8 @@ async def _newest_usable(
             state = orjson.loads(snapshot.body)
             maker.restored(state["engine"])
             Rescue.from_json(state["rescue"])
-        except Exception:  # the guard of the boot: an older snapshot and a longer tail lead to the same state
-            log.exception("a snapshot cannot be restored; an older one is tried", epoch=snapshot.epoch)
+        except Exception as error:  # noqa: BLE001 (the guard: an older one and a longer tail do as well)
+            log.error("a snapshot cannot be restored", place=snapshot[:2], fault=where(error))
             continue
         return snapshot, state
     return None, None

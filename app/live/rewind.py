@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import structlog
 
+from app.live.poison import where
 from app.live.ports import EngineMaker, SteppedEngine
 from routing.signals import Signal
 
@@ -58,8 +59,8 @@ async def _walk(engine: SteppedEngine, signals: Sequence[Signal], skipped: Seque
             continue
         try:
             engine.step(signal)
-        except Exception:
-            log.exception("the engine fails on a signal of its past", signal=type(signal).__name__)
+        except Exception as error:  # noqa: BLE001 (the guard: a restart must come to its end)
+            log.error("the engine fails on its past", signal=type(signal).__name__, fault=where(error))
             return index
         if time.monotonic() > slice_ends_s:
             await asyncio.sleep(0)
