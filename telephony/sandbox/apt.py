@@ -45,8 +45,8 @@ class PrivateApt:
         done = self._run(["update"])
         if done.returncode or not any((self._home / "state/lists").glob("*_Packages*")):
             raise SandboxError(
-                "the machine's Debian mirror could not be read: check the network, or name a mirror that carries "
-                f"the suite {SUITE} in HOLDLESS_DEBIAN_MIRROR. apt said: {_said(done.stderr)}"
+                "the machine's Debian mirror could not be read: check the network, or name a mirror that "
+                f"carries the suite {SUITE} in HOLDLESS_DEBIAN_MIRROR. apt said: {_said(done.stderr)}"
             )
 
     def download(self, packages: Sequence[str], on_share: Callable[[float], None]) -> list[Path]:

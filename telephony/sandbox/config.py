@@ -117,7 +117,9 @@ def render(settings: SandboxSettings, *, programs: Programs, ports: Ports, run: 
     for template in sorted((*home.glob("*.conf"), *home.glob("sandbox/*.conf"))):
         text = _fill(template.read_text(encoding="utf-8"), values, template.name)
         if template.name == "modules.conf":
-            text = _LOAD.sub(lambda found: found.group(0) if programs.has_module(found.group(1)) else "", text)
+            text = _LOAD.sub(
+                lambda found: found.group(0) if programs.has_module(found.group(1)) else "", text
+            )
         (etc / template.name).write_text(text, encoding="utf-8")
     for name, text in _generated(settings).items():
         (etc / name).write_text(text, encoding="utf-8")
@@ -129,7 +131,9 @@ def templates() -> Path:
     for home in (here.parents[2] / "asterisk-config", here.parent / "asterisk-config"):
         if (home / "extensions_holdless.conf").is_file():
             return home
-    raise SandboxError("the directory asterisk-config is missing from this installation: install Holdless again")
+    raise SandboxError(
+        "the directory asterisk-config is missing from this installation: install Holdless again"
+    )
 
 
 def _fill(text: str, values: Mapping[str, str], name: str) -> str:
@@ -143,7 +147,9 @@ def _fill(text: str, values: Mapping[str, str], name: str) -> str:
 def _generated(settings: SandboxSettings) -> dict[str, str]:
     queues = sorted({settings.default_queue, *settings.queues, *settings.entry_points.values()})
     return {
-        "queues_holdless_queues.conf": "".join(f"[fallback-{queue}](holdless-fallback)\n" for queue in queues),
+        "queues_holdless_queues.conf": "".join(
+            f"[fallback-{queue}](holdless-fallback)\n" for queue in queues
+        ),
         "pjsip_holdless_agents.conf": "".join(_agent_sections(agent) for agent in settings.agents),
         "extensions_holdless_agents.conf": "".join(
             f"exten => {agent.agent_id},hint,PJSIP/{agent.agent_id}\n" for agent in settings.agents

@@ -205,8 +205,8 @@ def _require_debian_tools() -> None:
     missing = [tool for tool in ("apt-get", "dpkg-deb") if shutil.which(tool) is None]
     if missing:
         raise SandboxError(
-            f"no Asterisk {ASTERISK_MAJOR_MIN} or newer on PATH, and {' and '.join(missing)} to fetch one with "
-            "is missing: install Asterisk by the system's own means, or work on Debian"
+            f"no Asterisk {ASTERISK_MAJOR_MIN} or newer on PATH, and {' and '.join(missing)} to fetch one "
+            "with is missing: install Asterisk by the system's own means, or work on Debian"
         )
 
 

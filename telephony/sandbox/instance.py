@@ -6,6 +6,7 @@ passwords. Only a process that we started, and that still is the one we started,
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,11 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from telephony.sandbox.config import AmiUser, SandboxSettings, render
+from telephony.sandbox.config import AmiUser, SandboxSettings
 from telephony.sandbox.errors import SandboxError
 from telephony.sandbox.install import Programs, Progress, install
-from telephony.sandbox.music import write_music
+from telephony.sandbox.layout import lay_out
 from telephony.sandbox.ports import Claim, Ports, claim_ports
+from telephony.sandbox.process import reap, started_ticks
 
 READY_TIMEOUT_S = 60.0
 STOP_GENTLE_S = 5.0
@@ -32,9 +34,6 @@ CLI_TIMEOUT_S = 20.0
 _POLL_S = 0.02
 _SOCKET_PATH_BYTES_MAX = 107
 _LOG_TAIL_BYTES = 2000
-_FOLDERS = (
-    "cache", "lib/agi-bin", "lib/keys", "data", "spool/monitor", "log/cdr-csv", "log/cdr-custom", "log/cel-custom", "bin",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,7 @@ class Sandbox:
 
     def is_running(self) -> bool:
         """Tell whether the process that we started still runs."""
-        return _started_ticks(self.pid) == self.started_ticks
+        return started_ticks(self.pid) == self.started_ticks
 
     def cli(self, command: str) -> str:
         """Run one console command (``asterisk -rx``) and return what it says.
@@ -113,7 +112,9 @@ class Sandbox:
         except subprocess.TimeoutExpired as error:
             raise SandboxError(f"{self.systemname} did not answer within {CLI_TIMEOUT_S:.0f} s") from error
         if done.returncode:
-            raise SandboxError(f"{self.systemname} does not answer: {(done.stderr or done.stdout).strip()[-300:]}")
+            raise SandboxError(
+                f"{self.systemname} does not answer: {(done.stderr or done.stdout).strip()[-300:]}"
+            )
         return done.stdout
 
     def stop(self, *, keep_files: bool = False) -> None:
@@ -123,10 +124,8 @@ class Sandbox:
             SandboxError: it is still there.
         """
         if self.is_running():
-            try:
+            with contextlib.suppress(SandboxError):  # a hung console is no reason to leave it running
                 self.cli("core stop now")
-            except SandboxError:
-                pass  # a hung console is no reason to leave it running
             if not self._gone_within(STOP_GENTLE_S):
                 self._signal(signal.SIGTERM)
                 if not self._gone_within(STOP_TERM_S):
@@ -151,7 +150,7 @@ class Sandbox:
     def _gone_within(self, bound_s: float) -> bool:
         deadline = time.monotonic() + bound_s
         while time.monotonic() < deadline:
-            _reap(self.pid)
+            reap(self.pid)
             if not self.is_running():
                 return True
             time.sleep(_POLL_S)
@@ -184,9 +183,13 @@ def start(
     run = (run or Path(tempfile.mkdtemp(prefix="hl-"))).absolute()
     if len(os.fsencode(run / "asterisk.ctl")) > _SOCKET_PATH_BYTES_MAX:
         raise SandboxError(f"the path {run} is too long for a socket: choose a shorter one")
+    if (earlier := load(run)) is not None:
+        if earlier.is_running():
+            raise SandboxError(f"{earlier.systemname} runs already in {run}: stop it first")
+        shutil.rmtree(run)
     claim = claim_ports()
     try:
-        _lay_out(settings, run=run, programs=programs, ports=claim.ports)
+        lay_out(settings, run=run, programs=programs, ports=claim.ports)
         sandbox = _launch(settings, run=run, programs=programs, claim=claim)
     finally:
         claim.release()
@@ -197,6 +200,31 @@ def start(
         raise
     _remember(sandbox)
     return sandbox
+
+
+def run_dir(systemname: str) -> Path:
+    """Return where this user's private Asterisk of that name lives: short, and nobody else's.
+
+    Raises:
+        SandboxError: the place belongs to another user.
+    """
+    return _runs() / systemname
+
+
+def instances() -> list[Sandbox]:
+    """Return this user's private Asterisks that stand under ``run_dir``, running or not, by name."""
+    found = (load(run) for run in sorted(_runs().iterdir()))
+    return [sandbox for sandbox in found if sandbox is not None]
+
+
+def _runs() -> Path:
+    home = Path(tempfile.gettempdir()) / f"holdless-{os.getuid()}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    if home.is_symlink() or home.stat().st_uid != os.getuid():
+        raise SandboxError(
+            f"{home} belongs to another user: remove it, or set TMPDIR to a directory of your own"
+        )
+    return home
 
 
 def load(run: Path) -> Sandbox | None:
@@ -242,27 +270,6 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _lay_out(settings: SandboxSettings, *, run: Path, programs: Programs, ports: Ports) -> None:
-    """Make the directories and files that Asterisk wants; sounds and documentation are links."""
-    run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for folder in _FOLDERS:
-        (run / folder).mkdir(parents=True, exist_ok=True)
-    render(settings, programs=programs, ports=ports, run=run)
-    write_music(run / "data/moh")
-    shared = Path(programs.data_dir)
-    for name in ("documentation", "static-http", "rest-api"):
-        _link(run / "data" / name, shared / name)
-    (run / "data/sounds").mkdir(exist_ok=True)
-    spoken = sorted(path.parent for path in (shared / "sounds").glob("en*/hello-world.*"))
-    if spoken:
-        _link(run / "data/sounds/en", spoken[0])
-
-
-def _link(link: Path, target: Path) -> None:
-    if target.exists() and not link.is_symlink():
-        link.symlink_to(target)
-
-
 def _launch(settings: SandboxSettings, *, run: Path, programs: Programs, claim: Claim) -> Sandbox:
     argv = [*programs.asterisk, "-C", str(run / "etc/asterisk.conf"), "-f", "-g"]
     with (run / "log/console.log").open("wb") as console:
@@ -278,7 +285,7 @@ def _launch(settings: SandboxSettings, *, run: Path, programs: Programs, claim: 
     return Sandbox(
         systemname=settings.systemname,
         pid=process.pid,
-        started_ticks=_started_ticks(process.pid) or 0,
+        started_ticks=started_ticks(process.pid) or 0,
         run=run,
         ports=claim.ports,
         programs=programs,
@@ -292,7 +299,7 @@ def _await_ready(sandbox: Sandbox) -> None:
     """Wait until the manager interface says ``FullyBooted`` and the SIP port is bound."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < deadline:
-        _reap(sandbox.pid)
+        reap(sandbox.pid)
         if not sandbox.is_running():
             raise SandboxError(f"Asterisk ended while starting: {_last_words(sandbox.run)}")
         if _fully_booted(sandbox):
@@ -321,25 +328,11 @@ def _fully_booted(sandbox: Sandbox) -> bool:
         return False
 
 
-def _started_ticks(pid: int) -> int | None:
-    """Return when the process began (field 22 of its ``stat``), None when it is gone or a zombie."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in "ZX" else int(fields[19])
-
-
-def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass  # another process started it
-
-
 def _last_words(run: Path) -> str:
     for name in ("log/console.log", "log/messages.log"):
         path = run / name
-        if path.is_file() and (body := path.read_bytes()[-_LOG_TAIL_BYTES:].decode("utf-8", "replace").strip()):
+        if path.is_file() and (
+            body := path.read_bytes()[-_LOG_TAIL_BYTES:].decode("utf-8", "replace").strip()
+        ):
             return f"{body} (all of it in {run / 'log'})"
     return f"it said nothing (see {run / 'log'})"

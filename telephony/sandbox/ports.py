@@ -64,7 +64,9 @@ def claim_ports() -> Claim:
         if _all_free(ports):
             return Claim(ports, descriptor)
         os.close(descriptor)
-    raise SandboxError(f"all {BLOCKS_MAX} blocks of ports are taken: stop a private PBX (holdless pbx status)")
+    raise SandboxError(
+        f"all {BLOCKS_MAX} blocks of ports are taken: stop a private PBX (holdless pbx status)"
+    )
 
 
 def _ports_of(base: int) -> Ports:
@@ -76,8 +78,10 @@ def _ports_of(base: int) -> Ports:
 def _lock_dir() -> Path:
     home = Path(tempfile.gettempdir()) / f"holdless-ports-{os.getuid()}"
     home.mkdir(mode=0o700, exist_ok=True)
-    if home.stat().st_uid != os.getuid():
-        raise SandboxError(f"{home} belongs to another user: remove it, or set TMPDIR to a directory of your own")
+    if home.is_symlink() or home.stat().st_uid != os.getuid():
+        raise SandboxError(
+            f"{home} belongs to another user: remove it, or set TMPDIR to a directory of your own"
+        )
     return home
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import threading
@@ -43,10 +44,8 @@ class RawAmi:
         self.close()
 
     def close(self) -> None:
-        try:
+        with contextlib.suppress(OSError):  # the PBX was quicker
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the PBX was quicker
         self._socket.close()
         self._reader.join(_ANSWER_S)
 
@@ -70,7 +69,7 @@ class RawAmi:
         return [m for m in mine if get(m, "Event") not in ("", end)]
 
     def wait(self, wanted: Callable[[Message], bool], bound_s: float, since: int = 0) -> Message:
-        """Return the first message at or after index *since* that is wanted; AssertionError after the bound."""
+        """Return the first message from index *since* on that is wanted; AssertionError after the bound."""
         deadline = time.monotonic() + bound_s
         index = since
         with self._changed:
@@ -129,7 +128,7 @@ def get(message: Message, name: str) -> str:
 
 def variables(message: Message, header: str = "ChanVariable") -> dict[str, str]:
     """Return the channel variables that a message carries."""
-    return dict((value.split("=", 1) + [""])[:2] for key, value in message if key == header)
+    return {value.partition("=")[0]: value.partition("=")[2] for key, value in message if key == header}
 
 
 def timestamp_ms(message: Message) -> float:

@@ -57,9 +57,12 @@ class Registration:
         host, port = line.getsockname()
         address = f"sip:{self.agent_id}@127.0.0.1"
         text = (
-            f"REGISTER sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{secrets.token_hex(6)}\r\n"
-            f"From: <{address}>;tag={call_id[:6]}\r\nTo: <{address}>\r\nCall-ID: {call_id}\r\nCSeq: {self._cseq} REGISTER\r\n"
-            f"Contact: {contact}\r\nExpires: {expires_s}\r\nMax-Forwards: 70\r\n{authorization}Content-Length: 0\r\n\r\n"
+            "REGISTER sip:127.0.0.1 SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{secrets.token_hex(6)}\r\n"
+            f"From: <{address}>;tag={call_id[:6]}\r\nTo: <{address}>\r\n"
+            f"Call-ID: {call_id}\r\nCSeq: {self._cseq} REGISTER\r\n"
+            f"Contact: {contact}\r\nExpires: {expires_s}\r\nMax-Forwards: 70\r\n"
+            f"{authorization}Content-Length: 0\r\n\r\n"
         )
         deadline = time.monotonic() + _ANSWER_S
         line.send(text.encode())
@@ -87,8 +90,9 @@ class Registration:
         response = md5(f"{first}:{nonce}:00000001:{cnonce}:auth:{second}")
         opaque = f', opaque="{told["opaque"]}"' if "opaque" in told else ""
         return (
-            f'Authorization: Digest username="{self.agent_id}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
-            f'response="{response}", cnonce="{cnonce}", qop=auth, nc=00000001, algorithm=MD5{opaque}\r\n'
+            f'Authorization: Digest username="{self.agent_id}", realm="{realm}", nonce="{nonce}", '
+            f'uri="{uri}", response="{response}", cnonce="{cnonce}", '
+            f"qop=auth, nc=00000001, algorithm=MD5{opaque}\r\n"
         )
 
     def _answer_options(self, line: socket.socket) -> None:

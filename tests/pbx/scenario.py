@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">\n'
+_AFTER_REFER_MS = 200  # a phone hangs up by itself once it is told that the transfer went through
 _SDP = (
     "v=0\no=sipp 1 {version} IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\n"
-    "m=audio [media_port] RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\na={direction}\n"
+    "m=audio [media_port] RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\n"
+    "a={direction}\n"
 )
 
 
@@ -202,7 +204,9 @@ def _conversation(phone: Phone) -> list[str]:
             *unless_ended(after_ms, 30),
             _send(request("REFER", cseq, headers), "retrans='500'"),
             "<recv response='202'/>",
-            "<recv request='BYE' next='ended'/>",
+            *unless_ended(_AFTER_REFER_MS, 31),  # the NOTIFYs are answered by sipp itself
+            _send(request("BYE", cseq + 1), "retrans='500'"),
+            "<recv response='200' next='over'/>",
         ]
     elif phone.talk_ms is None:
         parts += ["<recv request='BYE' next='ended'/>"]
@@ -219,7 +223,8 @@ def _reply(status: str, *, tag: bool = False, extra: str = "", body: str = "", r
     own_tag = ";tag=[pid]p[call_number]" if tag else ""
     text = (
         f"SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:]{own_tag}\n[last_Call-ID:]\n[last_CSeq:]\n"
-        f"Contact: <sip:phone@[local_ip]:[local_port]>\n{extra}Content-Length: {'[len]' if body else 0}\n\n{body}"
+        f"Contact: <sip:phone@[local_ip]:[local_port]>\n{extra}"
+        f"Content-Length: {'[len]' if body else 0}\n\n{body}"
     )
     return _send(text, "retrans='500'" if retrans else "")
 

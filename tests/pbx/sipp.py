@@ -5,7 +5,7 @@ How an end-to-end test uses it (``tests/pbx/plugin.py`` gives the fixtures)::
     with Sipp(sandbox, tmp_path) as sipp:
         sipp.phone("a1001", Phone(ring_ms=800, talk_ms=3000))     # registers, then takes every call
         call = sipp.call(Caller(entry="8001", number="0912345678", name="王小明"))
-        assert call.wait(20) == 0                                 # sipp's exit code: 0 when all went by script
+        assert call.wait(20) == 0                                 # sipp's exit code: all went by script
         answered_ms = sipp.phones["a1001"].first("sent", "200", "INVITE").at_ms
 
 - ``Sipp.call(caller, count=1, rate_per_s=10) -> Run``; ``Sipp.phone(agent_id, phone) -> Run`` registers

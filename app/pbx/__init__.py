@@ -1,0 +1,1 @@
+"""The private Asterisk from the command line."""
