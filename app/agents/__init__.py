@@ -1,0 +1,1 @@
+"""Agents: what they and those who may ask for them can set."""

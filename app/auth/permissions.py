@@ -1,0 +1,77 @@
+"""The one table of rights: what each role may do, and how far. It drives the routes and their tests.
+
+Deny by default: a permission that is not in the table does not exist, a role that is not in its row
+has no part in it. ``Reach`` says how far: everything of the tenant, the supervisor's own teams, or
+the agent's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+from typing import Literal, get_args
+
+
+class Role(StrEnum):
+    """Who somebody is; one role per session or key."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    PLANNER = "planner"
+    ADMINISTRATOR = "administrator"
+    INTEGRATION = "integration"
+
+
+class Reach(IntEnum):
+    """How far a permission goes."""
+
+    OWN = 1
+    TEAMS = 2
+    ALL = 3
+
+
+Permission = Literal[
+    "call.read",
+    "call.transfer",
+    "call.hangup",
+    "floor.read",
+    "agent.state",
+    "agent.wrap_up",
+    "metrics.read",
+]
+
+_AGENT, _SUPERVISOR, _PLANNER, _ADMINISTRATOR, _INTEGRATION = Role
+
+TABLE: Mapping[Permission, Mapping[Role, Reach]] = {
+    "call.read": {
+        _AGENT: Reach.OWN,
+        _SUPERVISOR: Reach.TEAMS,
+        _PLANNER: Reach.ALL,
+        _ADMINISTRATOR: Reach.ALL,
+        _INTEGRATION: Reach.ALL,
+    },
+    "call.transfer": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _INTEGRATION: Reach.ALL},
+    "call.hangup": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _INTEGRATION: Reach.ALL},
+    "floor.read": {
+        _SUPERVISOR: Reach.TEAMS,
+        _PLANNER: Reach.ALL,
+        _ADMINISTRATOR: Reach.ALL,
+        _INTEGRATION: Reach.ALL,
+    },
+    "agent.state": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _INTEGRATION: Reach.ALL},
+    "agent.wrap_up": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _INTEGRATION: Reach.ALL},
+    "metrics.read": {_ADMINISTRATOR: Reach.ALL, _INTEGRATION: Reach.ALL},
+}
+
+assert set(TABLE) == set(get_args(Permission))
+
+
+def reach_of(role: Role, permission: Permission) -> Reach | None:
+    """Return how far *role* may go with *permission*; None: not at all.
+
+    >>> reach_of(Role.AGENT, "call.read").name
+    'OWN'
+    >>> reach_of(Role.PLANNER, "call.hangup") is None
+    True
+    """
+    return TABLE[permission].get(role)

@@ -1,0 +1,1 @@
+"""Calls: the log, and what can be done to a live call."""

@@ -1,0 +1,77 @@
+"""The web application: routes, errors and the shell around them, made for one running server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.agents.endpoints import router as agents
+from app.auth.keys import KeyRing
+from app.calls.endpoints import router as calls
+from app.floor.endpoints import router as floor
+from app.http.errors import PROBLEM_RESPONSES, Problem, add_error_handlers
+from app.http.health import router as health
+from app.http.shell import Shell
+from app.http.state import AppState
+
+API_PREFIX = "/api/v1"
+
+
+class Lifespan(Protocol):
+    """Starts and stops what the server consists of, around the serving of requests."""
+
+    def __call__(self, app: FastAPI) -> AbstractAsyncContextManager[None]:
+        """Return the context in which requests are served."""
+
+
+def create_app(
+    state: AppState, *, lifespan: Lifespan | None = None, routers: Sequence[APIRouter] = ()
+) -> FastAPI:
+    """Return the application.
+
+    Args:
+        state: The running server.
+        lifespan: Context around the serving of requests.
+        routers: Further routes under ``/api/v1``; each declares ``may``.
+    """
+    app = FastAPI(
+        title="Holdless",
+        version=version("holdless"),
+        lifespan=lifespan,
+        docs_url=None,  # both load scripts from elsewhere
+        redoc_url=None,
+        openapi_url=f"{API_PREFIX}/openapi.json",
+        redirect_slashes=False,
+        responses=PROBLEM_RESPONSES,
+    )
+    app.state.server = state
+    app.state.keys = KeyRing(state.settings.api_keys)
+    add_error_handlers(app)
+    app.include_router(health)
+    for router in (calls, agents, floor, *routers):
+        app.include_router(router, prefix=API_PREFIX)
+    app.add_middleware(Shell, registry=state.registry)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the schema, with our one error body in place of the framework's."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        for path, operations in schema["paths"].items():
+            for operation in operations.values():
+                if path.startswith(API_PREFIX):
+                    operation["security"] = [{"key": []}]
+        app.openapi_schema = schema
+    return app.openapi_schema
