@@ -127,13 +127,14 @@ class AmiConnection(asyncio.Protocol):
                 return True
             if not self._ordered:
                 return self._ring.put(message)
-            belongs = message.action_id in self._ordered
-            if belongs and message.ends_list:
-                self._ordered.discard(cast(str, message.action_id))
+            action_id = message.action_id
+            belongs = action_id in self._ordered
+            if action_id is not None and message.ends_list:
+                self._ordered.discard(action_id)
             return self._ring.put(message, keep=belongs)
-        if self._ordered and message.action_id in self._ordered:
-            if not message.starts_list:  # refused, or an answer without rows: nothing will follow
-                self._ordered.discard(cast(str, message.action_id))
+        if self._ordered and (action_id := message.action_id) in self._ordered:
+            if action_id is not None and not message.starts_list:  # refused, or without rows
+                self._ordered.discard(action_id)
             return self._ring.put(message, keep=True)
         self._pending.take_response(message)
         return True

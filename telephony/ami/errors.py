@@ -1,7 +1,5 @@
 """What can go wrong on an AMI connection; whose fault it is shows in the class."""
 
-# ruff: noqa: N818 - a lost link is called lost; "Error" would say nothing more
-
 from __future__ import annotations
 
 from telephony.errors import TelephonyError

@@ -17,7 +17,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from telephony.ami.backoff import Backoff
 from telephony.ami.codec import AmiMessage, Pair
@@ -223,12 +223,13 @@ class AmiLink:
         self._connection = connection
         self.state = LinkState.CONNECTED
         self.connected_count += 1
-        tasks = [
+        tasks: list[asyncio.Future[None]] = [
             asyncio.create_task(self._consume(connection), name="ami-consumer"),
             asyncio.create_task(self._ping(connection), name="ami-pinger"),
         ]
         try:
-            await asyncio.wait([connection.lost, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            watched: list[asyncio.Future[Any]] = [connection.lost, *tasks]
+            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 if task.done():
                     task.result()  # a failure of the caller's own code shall be seen

@@ -222,9 +222,10 @@ async def test_it_comes_back_after_every_cut() -> None:
     listener = Listener()
     peer = Peer()
     async with connected(peer, listener) as link:
-        for round_number in range(2, 7):
+        for _ in range(5):
+            count_before = link.connected_count
             peer.cut()
-            await until(lambda number=round_number: link.connected_count == number and link.connected)
+            await until(lambda: link.connected_count > count_before and link.connected)  # noqa: B023
         await until(lambda: listener.names.count("connected") == 6)
         assert listener.names == ["connected", "lost"] * 5 + ["connected"]
 

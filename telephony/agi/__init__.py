@@ -1,0 +1,1 @@
+"""FastAGI: bytes ↔ environment, commands and replies (codec), routes (registry), the server."""
