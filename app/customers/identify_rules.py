@@ -43,6 +43,7 @@ class Candidate:
         linked_party_id: The party the link was made with; differs after a merge.
         kind: Of the party: ``person``, ``organisation``, ``household``, ``partner``, ``supplier``.
         extension: Behind a shared number.
+        preferred_agent: An agent's id from the party's custom field of this name.
         valid_from, valid_to: When the link (and the identifier) holds; None is without end.
     """
 
@@ -56,6 +57,7 @@ class Candidate:
     extension: str = ""
     is_preferred: bool = False
     is_verified: bool = False
+    preferred_agent: str = ""
     valid_from: datetime | None = None
     valid_to: datetime | None = None
 

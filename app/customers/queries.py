@@ -49,7 +49,8 @@ _CANDIDATES = text(
         FROM chain ORDER BY linked_party_id, depth DESC
     )
     SELECT t.party_id, t.linked_party_id, p.kind, p.display_name, p.language, p.external_ref, l.label,
-           l.extension, l.is_preferred, l.verified_at IS NOT NULL AS is_verified, l.valid_from, l.valid_to
+           l.extension, l.is_preferred, l.verified_at IS NOT NULL AS is_verified, l.valid_from, l.valid_to,
+           coalesce(p.custom ->> 'preferred_agent', '') AS preferred_agent
     FROM links l JOIN today t ON t.linked_party_id = l.party_id
     JOIN party p ON p.tenant_id = :tenant_id AND p.party_id = t.party_id
     WHERE p.erased_at IS NULL
