@@ -94,7 +94,7 @@ PRECEDENCE: tuple[Row, ...] = (
         _S.BUSY_ELSEWHERE,
         "the phone is in use by something that the engine did not start",
         "would be ready, but is on another call",
-        (_S.READY, _S.NOT_READY, _S.SIGNED_OUT, _S.TALKING, _S.HOLDING, _S.RINGING),
+        (_S.BUSY_ELSEWHERE, _S.READY, _S.NOT_READY, _S.SIGNED_OUT, _S.TALKING, _S.HOLDING, _S.RINGING),
     ),
     Row(
         _S.READY,

@@ -63,7 +63,8 @@ def leave_work(centre: Centre, agent: Agent) -> None:
         for entry in list(line.waiting):
             release_hold(centre, centre.interactions[entry[3]])
     _stop_offer(centre, agent, "signed_out")
-    settle(centre, agent, centre.when(agent=agent))
+    if agent.agent_id in centre.agents:  # a retired agent may be gone with his offer
+        settle(centre, agent, centre.when(agent=agent))
 
 
 def make_ready(centre: Centre, signal: AgentReady) -> None:

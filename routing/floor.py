@@ -89,6 +89,7 @@ class Floor:
     agents: dict[AgentId, AgentFloor] = field(default_factory=dict)
     interactions: dict[InteractionId, InteractionFloor] = field(default_factory=dict)
     link_up: bool = True
+    agent_ids: frozenset[AgentId] = frozenset()  # those of the configuration in force
 
     def apply(self, event: Event) -> None:
         """Fold one event in; events come in the order the engine gave them."""
@@ -101,6 +102,8 @@ class Floor:
                     since_ms=event.occurred_ms,
                     interaction_id=event.interaction_id,
                 )
+                if event.state is AgentState.SIGNED_OUT and event.agent_id not in self.agent_ids:
+                    del self.agents[event.agent_id]
             case ev.ContactStarted():
                 self.interactions[event.interaction_id] = InteractionFloor(started_ms=event.occurred_ms)
             case ev.ContactEnded():
@@ -163,9 +166,9 @@ class Floor:
             self.agents.setdefault(agent_id, AgentFloor(since_ms=event.at_ms))
         for queue_id in event.queue_ids:
             self.queues.setdefault(queue_id, QueueFloor())
-        known = set(event.agent_ids)
+        self.agent_ids = frozenset(event.agent_ids)
         for agent_id in [a for a, agent in self.agents.items() if agent.state is AgentState.SIGNED_OUT]:
-            if agent_id not in known:
+            if agent_id not in self.agent_ids:
                 del self.agents[agent_id]
 
 

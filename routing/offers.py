@@ -317,7 +317,9 @@ def _clear(centre: Centre, interaction: Interaction, when: int | None = None) ->
 
 
 def _stand_down(agent: Agent, reason: str) -> None:
-    if agent.presence is Presence.READY:
+    """Not ready for this reason, unless he wants no work for one of his own."""
+    lost = agent.presence is Presence.NOT_READY and agent.presence_reason == NOT_READY_DEVICE_LOST
+    if agent.presence is Presence.READY or lost:
         agent.presence, agent.presence_reason = Presence.NOT_READY, reason
     agent.ready_since_ms = None
 
