@@ -95,18 +95,16 @@ class Folding:
         for name in ("medium", "direction", "entry_point", "caller_number", "caller_name", "attributes"):
             if not self.facts.get(name):
                 self.facts[name] = getattr(event, name)
-        ended_ms = self.customer.ended_ms
-        if ended_ms is not None:  # it was thought gone, and is there again
-            for name in ("ended_by", "end_reason", "hangup_cause", "ended_ms"):
-                self.facts.pop(name, None)
-            self.customer.move("re_attach", ended_ms)
+        if "ended_ms" in self.facts:
+            self._reopen()
         elif self.customer.running is None:
-            self.customer.move("entry", event.occurred_ms)
+            self._go("entry", event.occurred_ms)
         if event.medium == "voice" and not known:
             leg_id = LegId(bare_id(event.interaction_id))
             self._leg(leg_id, boot_id, "customer", None, event.occurred_ms)
 
     def _enter(self, event: ev.QueueEntered) -> None:
+        self._reopen()
         self._open_visit = event.visit
         self.visits[event.visit] = {
             "visit": event.visit,
@@ -115,7 +113,7 @@ class Folding:
             "queued_ms": min(event.queued_at_ms, event.occurred_ms),
             "priority_ms": event.priority_ms,
         }
-        self.customer.move("queued", event.occurred_ms, queue_id=event.queue_id, visit=event.visit)
+        self._go("queued", event.occurred_ms, queue_id=event.queue_id, visit=event.visit)
 
     def _leave(self, event: ev.QueueLeft) -> None:
         entered_ms = event.occurred_ms - event.wait_ms
@@ -133,7 +131,7 @@ class Folding:
         at_ms = self.customer.close(event.occurred_ms)
         self.customer.mark_exit(event.visit, event.exit.value, at_ms, event.queue_id)
         handed_over = event.exit in (ev.QueueExit.FALLBACK, ev.QueueExit.QUEUE_TIMEOUT)
-        self.customer.move("external" if handed_over else "ivr", at_ms)
+        self._go("external" if handed_over else "ivr", at_ms)
 
     def _offer(self, event: ev.InteractionOffered) -> None:
         self.offers[event.attempt] = {
@@ -149,7 +147,7 @@ class Folding:
     def _ring(self, event: ev.AgentRang, boot_id: str) -> None:
         offer = self._offer_of(event.attempt, event.agent_id, event.offered_at_ms)
         offer["rang_at_ms"] = event.occurred_ms
-        self.customer.move("ringing", event.occurred_ms, **self._where(offer))
+        self._go("ringing", event.occurred_ms, **self._where(offer))
         self.track(event.agent_id, event.attempt).move("ring", event.occurred_ms, **self._where(offer))
         if event.leg_id is not None:
             self._leg(event.leg_id, boot_id, "agent", event.agent_id, event.occurred_ms)
@@ -168,7 +166,7 @@ class Folding:
 
     def _connect(self, agent_id: AgentId, attempt: int, at_ms: int, where: dict[str, Any]) -> None:
         where = where | {"agent_id": agent_id, "attempt": attempt}
-        self.customer.move("talking", at_ms, **where)
+        self._go("talking", at_ms, **where)
         self.track(agent_id, attempt).move("talk", at_ms, **where)
         self.facts.setdefault("answered_ms", at_ms)
         self.facts.setdefault("agent_id", agent_id)
@@ -184,10 +182,10 @@ class Folding:
         if running is None or running.kind != "ringing" or running.attempt != attempt:
             return
         if self._open_visit is None:
-            self.customer.move("ivr", at_ms)
+            self._go("ivr", at_ms)
         else:
             queue_id = self.visits[self._open_visit]["queue_id"]
-            self.customer.move("queued", at_ms, queue_id=queue_id, visit=self._open_visit)
+            self._go("queued", at_ms, queue_id=queue_id, visit=self._open_visit)
 
     def _switch(self, agent_id: AgentId, at_ms: int, customer_kind: str, agent_kind: str) -> None:
         """Talk to hold, or back."""
@@ -199,14 +197,14 @@ class Folding:
             "visit": running.visit,
             "attempt": running.attempt,
         }
-        self.customer.move(customer_kind, at_ms, agent_id=agent_id, **where)
+        self._go(customer_kind, at_ms, agent_id=agent_id, **where)
         if (track := self._participation(agent_id)) is not None:
             track.move(agent_kind, at_ms, agent_id=agent_id, **where)
 
     def _end_talk(self, event: ev.TalkEnded) -> None:
         running = self.customer.running
         if running is not None and running.kind in ("talking", "held"):
-            self.customer.move("ivr", event.occurred_ms)
+            self._go("ivr", event.occurred_ms)
         if (track := self._participation(event.agent_id)) is not None:
             track.close(event.occurred_ms)
         self._end_leg(event.agent_id, event.occurred_ms)
@@ -218,13 +216,14 @@ class Folding:
         if event.agent_id is not None:
             self._connect(event.agent_id, FALLBACK_ATTEMPT, event.occurred_ms, {})
         elif running is None or running.kind != "external":
-            self.customer.move("external", event.occurred_ms)
+            self._go("external", event.occurred_ms)
 
     def _adopt(self, event: ev.InteractionAdopted) -> None:
+        self._reopen()
         kind = _ADOPTED_KIND.get(event.phase, "re_attach")
         running = self.customer.running
         if running is None:
-            self.customer.move("re_attach", event.occurred_ms)
+            self._go("re_attach", event.occurred_ms)
         elif running.kind == "entry" and kind != "entry":
             self.customer.relabel("re_attach")  # what happened in it, nobody of us saw
         running = self.customer.running
@@ -237,11 +236,13 @@ class Folding:
             if kind == "held":
                 self._switch(event.agent_id, event.occurred_ms, "held", "hold")
         else:
-            self.customer.move(kind, event.occurred_ms, queue_id=event.queue_id)
+            self._go(kind, event.occurred_ms, queue_id=event.queue_id)
 
     def _end(self, event: ev.ContactEnded) -> None:
-        if self.customer.running is None and self.customer.ended_ms is None:
-            self.customer.move("re_attach", event.occurred_ms)
+        if "ended_ms" in self.facts:
+            return
+        if self.customer.running is None:
+            self._go("re_attach", event.occurred_ms)
         at_ms = self.customer.close(event.occurred_ms)
         self.facts.update(
             ended_ms=at_ms,
@@ -263,6 +264,19 @@ class Folding:
             track.move("wrap_up", at_ms, agent_id=agent_id)
 
     # ------------------------------------------------------------ what the events speak of
+
+    def _go(self, kind: str, at_ms: int, **where: Any) -> None:
+        """Move the customer on, unless the contact is over: what is reported later changes nothing."""
+        if "ended_ms" not in self.facts:
+            self.customer.move(kind, at_ms, **where)
+
+    def _reopen(self) -> None:
+        """The contact was thought over, and the customer is there again."""
+        ended_ms = self.facts.pop("ended_ms", None)
+        if ended_ms is not None:
+            for name in ("ended_by", "end_reason", "hangup_cause"):
+                self.facts.pop(name, None)
+            self.customer.move("re_attach", ended_ms)
 
     def _offer_of(self, attempt: int, agent_id: AgentId, offered_ms: int) -> dict[str, Any]:
         """The offer's row so far; begun here when its own event is missing."""

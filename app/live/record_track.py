@@ -37,6 +37,7 @@ class Track:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._end_ms: int | None = None  # of what was closed last, kept or not
         self._stretches: list[_Stretch] = []
 
     @property
@@ -83,7 +84,7 @@ class Track:
         if last.ended_ms is not None:
             return max(at_ms, last.ended_ms)
         last.ended_ms = max(at_ms, last.started_ms)
-        end_ms = last.ended_ms
+        self._end_ms = end_ms = last.ended_ms
         if last.is_empty:
             self._stretches.pop()
         return end_ms
@@ -97,7 +98,8 @@ class Track:
             if stretch.visit == visit:
                 stretch.exit_cause = exit_cause
                 return
-        at_ms = self.close(at_ms)
+        self.close(at_ms)
+        at_ms = at_ms if self._end_ms is None else self._end_ms
         self._stretches.append(
             _Stretch(
                 kind="queued",
@@ -138,6 +140,7 @@ class Track:
         if limit_ms is not None and kept[-1].ended_ms != limit_ms:
             kept[-1].ended_ms, kept[-1].grade = limit_ms, BACK_FILLED
         self._stretches = kept
+        self._end_ms = kept[-1].ended_ms
 
     def cut_at(self, ended_ms: int) -> None:
         """End an open talk, hold or ring where the contact ended; wrap-up goes on beyond it."""

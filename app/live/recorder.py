@@ -112,8 +112,8 @@ def _correct(folding: Folding, correction: ev.FactCorrected) -> None:
     for name in ("entry_point", "caller_number"):
         facts[name] = facts.get(name) or getattr(correction, name)
     ended_ms = correction.ended_ms
-    if ended_ms is None and customer.ended_ms is not None:
-        ended_ms = max(customer.ended_ms, correction.started_ms)
+    if ended_ms is None and "ended_ms" in facts:
+        ended_ms = max(facts["ended_ms"], correction.started_ms)
     customer.stretch_to(correction.started_ms, ended_ms)
     if ended_ms is not None:
         facts["ended_ms"] = ended_ms
