@@ -36,8 +36,8 @@ def install_command() -> None:
     with _failures():
         programs = _installed()
     where = "found on PATH" if programs.origin == "path" else "in the cache"
-    _out.print(f"Asterisk {programs.version}, {where}: {programs.asterisk[-1]}")
-    _out.print(f"sipp: {programs.sipp[-1] if programs.sipp else 'none'}")
+    _out.print(f"Asterisk {programs.version}, {where}: {programs.asterisk[-1]}", soft_wrap=True)
+    _out.print(f"sipp: {programs.sipp[-1] if programs.sipp else 'none'}", soft_wrap=True)
 
 
 @pbx_cli.command("start")

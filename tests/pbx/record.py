@@ -7,7 +7,7 @@ from pathlib import Path
 
 from telephony.sandbox.config import SandboxAgent, SandboxSettings
 from telephony.sandbox.instance import Sandbox, start
-from tests.pbx.ami import RawAmi, get
+from tests.pbx.ami import RawAmi
 from tests.pbx.fixtures import AGENTS, SALES, SUPPORT
 from tests.pbx.offers import hear, offer, waiting
 from tests.pbx.sipp import Caller, Phone, Sipp
