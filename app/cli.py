@@ -27,8 +27,8 @@ class Place:
 COMMANDS: dict[str, Place] = {
     "serve": Place("app.main", "serve", "Run the server."),
     "demo": Place("app.demo.cli", "demo", "Run a small contact centre with synthetic callers."),
-    "calls": Place("app.calls.cli", "cli", "List, show and reconcile logged calls."),
-    "pbx": Place("app.pbx.cli", "cli", "Install, start and stop a private real Asterisk."),
+    "calls": Place("app.calls.cli", "calls_cli", "List, show and reconcile logged calls."),
+    "pbx": Place("app.pbx.cli", "pbx_cli", "Install, start and stop a private real Asterisk."),
 }
 
 _ROOT_ERRORS = {

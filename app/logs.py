@@ -39,9 +39,9 @@ def set_up_logs(level: str, form: Literal["text", "json"], *, pii: bool = True) 
     if not pii:
         processors.append(_without_pii)
     if form == "json":
-        processors += [structlog.processors.dict_tracebacks, _tamed, structlog.processors.JSONRenderer()]
+        processors += [structlog.processors.format_exc_info, _tamed, structlog.processors.JSONRenderer()]
     else:
-        processors += [_tamed, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        processors += [_tamed, _console()]
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
@@ -51,6 +51,12 @@ def set_up_logs(level: str, form: Literal["text", "json"], *, pii: bool = True) 
     logging.basicConfig(
         level=numeric, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+
+
+def _console() -> structlog.dev.ConsoleRenderer:
+    # Tracebacks plain: drawing one with its variables takes seconds, on the loop that routes calls.
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
 
 
 def tame(text: str) -> str:

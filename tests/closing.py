@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import pytest
 
 KINDS = ("chaos", "long", "pbx", "db")  # the first that a test is marked with; otherwise it is "fast"
+KIND_PROPERTY = "kind"
 _MARK = "left out: "
 
 
@@ -44,7 +45,7 @@ class Ledger:
 
     def add(self, report: pytest.TestReport) -> None:
         """Take one report; set-up and tear-down count only when they decide the outcome."""
-        kind = next((kind for kind in KINDS if kind in report.keywords), "fast")
+        kind = dict(report.user_properties).get(KIND_PROPERTY, "fast")
         if report.skipped:
             self.outcomes[kind, "left out"] += 1
             self.reasons[_reason(report.longrepr)] += 1
@@ -82,6 +83,12 @@ class Ledger:
 def _reason(longrepr: object) -> str:
     text = str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
     return text.removeprefix("Skipped: ").removeprefix(_MARK)
+
+
+def note_kind(item: pytest.Item) -> None:
+    """Write the test's kind into its reports, which may be read in another process."""
+    kind = next((kind for kind in KINDS if item.get_closest_marker(kind)), "fast")
+    item.user_properties.append((KIND_PROPERTY, kind))
 
 
 def load(path: Path) -> Ledger:

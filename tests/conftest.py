@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.closing import Ledger, load, save
+from tests.closing import Ledger, load, note_kind, save
 
 settings.register_profile(
     "house", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -35,6 +35,11 @@ class _Counting:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.pluginmanager.register(_Counting(session.config.stash[_run]), "holdless-closing")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        note_kind(item)
 
 
 def pytest_terminal_summary(
