@@ -19,7 +19,13 @@ BANNED_STEMS = {"utils", "util", "helpers", "helper", "common", "manager", "hand
 # Folders of app/ that are no subjects: what drives the engine, keeps the data or composes the rest.
 NO_SUBJECTS = {"live", "db", "pbx", "demo", "assets"}
 # Modules that other subjects may use as they use a rules.py: pure, and named for what they hold.
-SHARED_RULES = {"app.customers.numbers", "app.customers.number_plans"}
+SHARED_RULES = {
+    "app.centre.document",
+    "app.customers.identify_rules",
+    "app.customers.number_plans",
+    "app.customers.numbers",
+    "app.customers.search",
+}
 PURE_CALLS = {"now", "utcnow", "today", "open", "input", "__import__", "eval", "exec"}
 UNITS = re.compile(r"_(ms|s|ns|us|min|days|count|max|min|ratio|id|at|path|laps)$")
 DURATIONS = re.compile(r"(^|_)(timeout|delay|duration|elapsed|latency|ttl|wait|hold_time|ring_time)$")
