@@ -12,7 +12,7 @@ from dataclasses import replace
 from routing.ids import AgentId, BootId, InteractionId, LegId, PbxId
 from routing.signals import DeviceSeen, InteractionSeen, PbxPhase, PbxSnapshotTaken
 from telephony.ami.codec import AmiMessage
-from telephony.translate import agent_of, known, queue_of, whole, whole_or_none
+from telephony.translate import agent_of, caller_name, known, queue_of, whole, whole_or_none
 
 SNAPSHOT_VARIABLES = (
     "CC_CALLID",
@@ -91,7 +91,7 @@ def _customer(row: AmiMessage, variables: Mapping[str, str]) -> InteractionSeen:
         queued_at_ms=whole_or_none(variables.get("CC_QUEUED_AT")),
         entry_point=variables.get("CC_ENTRY", ""),
         caller_number=known(row.get("CallerIDNum", "")),
-        caller_name=known(row.get("CallerIDName", "")),
+        caller_name=caller_name(row),
         bridged=bridged,
         served_by_fallback=variables.get("CC_SERVED") == "1",
     )

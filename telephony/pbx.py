@@ -105,6 +105,10 @@ class AsteriskPbx:
         self._device_by_agent = dict(device_by_agent)
         self._agent_by_device = {device: agent_id for agent_id, device in device_by_agent.items()}
 
+    def agent_of_device(self, device: str) -> AgentId | None:
+        """Return whose phone a device is; None: nobody's."""
+        return self._agent_by_device.get(device)
+
     def read_anew(self, reason: str) -> None:
         """Drop the event connection and read the PBX again, because our picture is in doubt."""
         self._events.reconnect(reason)

@@ -7,6 +7,7 @@ caller's channel, which Asterisk accepts wherever it wants a channel's name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
@@ -54,6 +55,7 @@ _CAUSE_REJECTED = 21
 _CAUSE_BUSY = 17
 _CAUSE_NO_ANSWER = 19
 
+_ESCAPED = re.compile(r"\\(.)")
 _OURS = frozenset({"offered", "talking"})  # the caller stands in cc-go
 _REACHABLE_IDLE = frozenset({"NOT_INUSE", "UNKNOWN"})
 _UNREACHABLE = frozenset({"UNAVAILABLE", "INVALID"})
@@ -128,7 +130,7 @@ def _user_event(message: AmiMessage) -> Signal | None:
                 interaction_id=interaction_id,
                 entry_point=message.get("Entry", ""),
                 caller_number=known(message.get("CallerIDNum", "")),
-                caller_name=known(message.get("CallerIDName", "")),
+                caller_name=caller_name(message),
             )
         case "CCWaiting":
             return InteractionWaiting(
@@ -137,7 +139,7 @@ def _user_event(message: AmiMessage) -> Signal | None:
                 queue_id=queue_of(message.get("Queue")),
                 lap=whole(message.get("Lap"), 1),
                 attempt=whole(message.get("Attempt")),
-                priority_ms=whole(message.get("Priority")),
+                priority_ms=whole(message.get("HeadStart")),
                 queued_at_ms=whole_or_none(message.get("QueuedAt")),
                 prefer_agent_id=agent_of(message.get("Prefer")),
             )
@@ -280,6 +282,15 @@ def _device(message: AmiMessage, agent_by_device: Mapping[str, AgentId]) -> Sequ
     if state in _REACHABLE_IDLE:
         return (reachable, AgentFreeElsewhere(occurred_ms=when, agent_id=agent_id))
     return (reachable, AgentBusyElsewhere(occurred_ms=when, agent_id=agent_id, evidence=state.lower()))
+
+
+def caller_name(message: AmiMessage) -> str:
+    """Return the caller's name as it was sent: AMI escapes it as C does, and SIP had quoted it before."""
+    return _unquoted(_unquoted(known(message.get("CallerIDName", ""))))
+
+
+def _unquoted(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
 def known(text: str) -> str:

@@ -250,3 +250,27 @@ def test_other_commands_say_what_they_mean() -> None:
     )
     assert _fields(LeaveFallback(agent_id=a1001, queue_id=sales))[0]["Interface"] == "PJSIP/a1001"
     assert _fields(PauseFallback(agent_id=a1001, paused=False))[0]["Paused"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("王小明", "王小明"),
+        (r"O\'Brien", "O'Brien"),
+        (r"Eve \\\"x\\\" Doe", 'Eve "x" Doe'),
+        ("<unknown>", ""),
+        ("trailing\\", "trailing\\"),
+    ],
+)
+def test_a_name_is_what_the_caller_sent(told: str, name: str) -> None:
+    event = (("Event", "UserEvent"), ("UserEvent", "CCNew"), ("CallID", _CALL), ("CallerIDName", told))
+    (signal,) = _signals(*event)
+    assert isinstance(signal, InteractionArrived)
+    assert signal.caller_name == name
+
+
+def test_the_head_start_is_not_the_dialplans_own_priority() -> None:
+    headers = {"Priority": "17", "Queue": "sales", "HeadStart": "05000", "Lap": "1"}
+    (signal,) = _user_event("CCWaiting", **headers)
+    assert isinstance(signal, InteractionWaiting)
+    assert signal.priority_ms == 5_000
