@@ -32,10 +32,17 @@ class Cursor(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """One event and its place."""
+    """One event and its place; flat, because thousands are kept."""
 
-    cursor: Cursor
+    epoch: int
+    seq: int
+    ordinal: int
     event: Event
+
+    @property
+    def cursor(self) -> Cursor:
+        """Its place."""
+        return Cursor(self.epoch, self.seq, self.ordinal)
 
 
 class Subscription:
@@ -140,7 +147,7 @@ class Bus:
             self._epoch_ends[self._position.epoch] = self._position
             self._epoch_ends = dict(list(self._epoch_ends.items())[-_EPOCHS_MAX:])
         self._position = step
-        numbered = [Numbered(Cursor(epoch, seq, n), event) for n, event in enumerate(events)]
+        numbered = [Numbered(epoch, seq, n, event) for n, event in enumerate(events)]
         if not numbered:
             return
         self._ring.extend(numbered)

@@ -23,10 +23,12 @@ from app.live.journal import Journal
 from app.live.lag import LagSampler
 from app.live.metrics import LiveMetrics
 from app.live.pbx_offset import PbxOffset
-from app.live.ports import SteppedEngine
 from app.live.restart import RestartReport, restart
 from app.settings import AmiSettings
 from routing.config import CentreConfig
+from routing.engine import Engine
+from routing.floor import Floor
+from routing.floor_of import floor_of
 from routing.ids import PbxId
 from routing.signals import ConfigChanged, Signal
 from telephony.ami.errors import AmiError
@@ -55,12 +57,16 @@ class LiveCore:
     lag: LagSampler
     epoch: int
     report: RestartReport
-    engine_at_boot: SteppedEngine
 
     def configure(self, version: int, config: CentreConfig) -> asyncio.Future[Any]:
         """Put a configuration in force; returns the future of the engine's step."""
         self.pbx.set_devices({agent.agent_id: agent.device for agent in config.agents if agent.device})
         return self.inbox.put(ConfigChanged(version=version, config=config))
+
+    def floor(self) -> Floor:
+        """Return the floor as the engine sees it now."""
+        engine = self.dispatcher.engine
+        return floor_of(engine.centre) if isinstance(engine, Engine) else Floor()
 
     async def run(self) -> None:
         """Drive the engine until ``stop``.
@@ -157,7 +163,6 @@ async def boot(
         lag=LagSampler(metrics.loop_lag.observe),
         epoch=again.epoch,
         report=again.report,
-        engine_at_boot=again.engine,
     )
     core.configure(loaded.version, loaded.config)
     return core

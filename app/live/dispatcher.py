@@ -97,6 +97,11 @@ class Dispatcher:
         self._stopping = False
         self.degraded = False  # from a failed step until a snapshot after it is kept
 
+    @property
+    def engine(self) -> SteppedEngine:
+        """The engine in force; look, and never touch."""
+        return self._engine
+
     async def run(self) -> None:
         """Dispatch until ``stop``; a cancelled run may leave journalled commands unsent.
 
@@ -111,10 +116,10 @@ class Dispatcher:
             except BaseException:
                 _fail(posted, LiveError("the dispatcher ended before this signal was stepped"))
                 raise
-            self._snapshot_when_due()
+            await self._snapshot_when_due()
         if self._snapshot_task is not None:
             await self._snapshot_task
-        self._take_snapshot()
+        await self._take_snapshot()
         if self._snapshot_task is not None:
             await self._snapshot_task
 
@@ -166,7 +171,7 @@ class Dispatcher:
                 self._metrics.commands.inc(len(one.step.commands))
                 self._metrics.decision.observe((time.monotonic_ns() - one.posted.put_ns) / 1e9)
         for one in done:
-            self._rewind.note(one.step.signal)
+            self._rewind.note(one.row.signal)
             self._rescue.note(one.step.signal, one.step.events)
             self._bus.publish(self._epoch, one.row.seq, one.step.events)
             self._metrics.events.inc(len(one.step.events))
@@ -216,7 +221,7 @@ class Dispatcher:
             return
         self._engine = await self._rewind.engine()
         await self._stand_in(posted.signal)
-        self._take_snapshot()
+        await self._take_snapshot()
 
     async def _stand_in(self, poison: Signal) -> None:
         """Step the mere passing of time in the signal's place, and let readers see what happened."""
@@ -249,30 +254,31 @@ class Dispatcher:
         if self._snapshot_task is not None:
             await self._snapshot_task
         self._engine = self._maker.fresh()
-        self._take_snapshot()
+        await self._take_snapshot()
         told = [replace(signal, at_ms=at_ms) for signal in self._rescue.signals()]
         await self._dispatch([Posted(signal, None, time.monotonic_ns()) for signal in told])
         self._on_anew()
 
     # ------------------------------------------------------------ snapshots
 
-    def _snapshot_when_due(self) -> None:
+    async def _snapshot_when_due(self) -> None:
         steps = len(self._rewind.signals)
         age_s = time.monotonic() - self._snapshot_at_s
         if self._journal.lost_count > self._lost_seen and not self._journal.degraded:
             self._lost_seen = self._journal.lost_count  # a tail with a hole: begin a new one
-            self._take_snapshot()
+            await self._take_snapshot()
         elif steps >= SNAPSHOT_STEPS or (steps and age_s >= SNAPSHOT_S):
             overdue = steps >= 2 * SNAPSHOT_STEPS or age_s >= 2 * SNAPSHOT_S
             if overdue or not self._inbox.waiting_count:
                 self._began_anew = False  # it has worked long enough to be trusted again
-                self._take_snapshot()
+                await self._take_snapshot()
 
-    def _take_snapshot(self) -> None:
+    async def _take_snapshot(self) -> None:
+        """Take a snapshot on a thread: signals wait for it, the loop does not."""
         if self._snapshot_task is not None and not self._snapshot_task.done():
             return
         began_s = time.perf_counter()
-        self._rewind.mark(snapshot_body(self._engine, self._rescue))
+        self._rewind.mark(await asyncio.to_thread(snapshot_body, self._engine, self._rescue))
         self._metrics.snapshot.observe(time.perf_counter() - began_s)
         self._keep_snapshot(self._rewind.body)
 

@@ -29,7 +29,7 @@ class LiveMetrics:
         self.undurable = self._counter("holdless_undurable_steps", "Acted before written")
         self.decision = self._histogram("holdless_decision_seconds", "Signal put to commands sent")
         self.append = self._histogram("holdless_journal_append_seconds", "One batch into the journal")
-        self.snapshot = self._histogram("holdless_snapshot_seconds", "Engine snapshot, on the loop")
+        self.snapshot = self._histogram("holdless_snapshot_seconds", "Engine snapshot; signals wait for it")
         self.loop_lag = self._histogram("holdless_loop_lag_seconds", "How late the loop runs what is due")
         text = "1 after a step failed, until a snapshot is kept"
         self.engine_degraded = Gauge("holdless_engine_degraded", text, registry=self.registry)

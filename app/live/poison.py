@@ -32,7 +32,7 @@ def keep_poison(
     directory: Path,
     place: tuple[int, int],
     snapshot: bytes | None,
-    signals: Sequence[Signal],
+    signals: Sequence[bytes],
     poison: Signal,
     error: BaseException,
 ) -> Path | None:
@@ -54,8 +54,8 @@ def keep_poison(
                 "snapshot": None if snapshot is None else orjson.Fragment(snapshot),
             }
             file.write(dump(header) + b"\n")
-            for signal in (*signals, poison):
-                file.write(dump(replay.encode(signal)) + b"\n")
+            for signal in (*signals, dump(replay.encode(poison))):
+                file.write(signal + b"\n")
     except (OSError, TypeError, ValueError) as failure:
         log.error("a failed signal could not be kept", path=str(path), error=str(failure))
         return None

@@ -85,7 +85,6 @@ _READ_HISTORY = """
 """
 _READ_BOOTS = """
     SELECT epoch, seq, body::text FROM event WHERE tenant_id = $1 AND type = 'PbxLinkChanged'
-    AND day > (now() AT TIME ZONE 'UTC')::date - 60
     ORDER BY epoch DESC, seq DESC LIMIT $2
 """
 
@@ -198,14 +197,15 @@ class RecordWriter:
         return [item for item in journalled if (item.epoch, item.seq, item.ordinal) in places]
 
     async def _note_boots(self, driver: Any, fresh: Sequence[JournalledEvent]) -> None:
-        if self._boots is None:
+        boots = self._boots
+        if boots is None:
             found = await driver.fetch(_READ_BOOTS, self._tenant_id, _BOOTS_MAX)
-            changes = [(row["epoch"], row["seq"], orjson.loads(row["body"])) for row in reversed(found)]
-        else:
-            changes = [(i.epoch, i.seq, i.body) for i in fresh if isinstance(i.event, ev.PbxLinkChanged)]
-        boots = self._boots or []
-        boots += [(epoch, seq, body["boot_id"]) for epoch, seq, body in changes if body.get("boot_id")]
-        self._boots = boots[-_BOOTS_MAX:]
+            read = ((row["epoch"], row["seq"], orjson.loads(row["body"]).get("boot_id")) for row in found)
+            boots = [(epoch, seq, boot_id) for epoch, seq, boot_id in read if boot_id]
+        for item in fresh:
+            if isinstance(item.event, ev.PbxLinkChanged) and item.event.boot_id:
+                boots.append((item.epoch, item.seq, item.event.boot_id))
+        self._boots = sorted(set(boots))[-_BOOTS_MAX:]
 
     def _stamped(self, epoch: int, seq: int, ordinal: int, event: ev.Event) -> Stamped:
         boots = self._boots or []

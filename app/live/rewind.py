@@ -17,6 +17,7 @@ import structlog
 
 from app.live.poison import where
 from app.live.ports import EngineMaker, SteppedEngine
+from app.live.rows import load_signal
 from routing.signals import Signal
 
 _SLICE_S = 0.003  # the loop gets its turn after this much stepping
@@ -74,11 +75,11 @@ class Rewind:
     def __init__(self, maker: EngineMaker, body: bytes | None) -> None:
         self._maker = maker
         self._body = body
-        self._signals: list[Signal] = []
+        self._signals: list[bytes] = []
 
     @property
-    def signals(self) -> Sequence[Signal]:
-        """The signals since the snapshot."""
+    def signals(self) -> Sequence[bytes]:
+        """The signals since the snapshot, JSON (bytes cost the garbage collector nothing)."""
         return self._signals
 
     @property
@@ -91,11 +92,12 @@ class Rewind:
         self._body = body
         self._signals = []
 
-    def note(self, signal: Signal) -> None:
+    def note(self, signal: bytes) -> None:
         """A signal was stepped and journalled."""
         self._signals.append(signal)
 
     async def engine(self) -> SteppedEngine:
         """Return an engine as it was after the last noted signal."""
         state = None if self._body is None else orjson.loads(self._body)["engine"]
-        return (await restep(self._maker, state, self._signals)).engine
+        signals = await asyncio.to_thread(lambda: [load_signal(signal) for signal in self._signals])
+        return (await restep(self._maker, state, signals)).engine

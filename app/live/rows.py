@@ -29,8 +29,18 @@ def row_of(step: Step, epoch: int, seq: int) -> JournalRow:
 
 def signal_of(row: JournalRow) -> Signal:
     """Return the stamped signal of *row*."""
-    signal = replay.decode(orjson.loads(row.signal))
-    assert isinstance(signal, Signal), row.signal
+    return load_signal(row.signal)
+
+
+def load_signal(body: bytes) -> Signal:
+    """Return the signal that *body* (JSON) describes.
+
+    Raises:
+        ValueError: it describes none that this release knows.
+    """
+    signal = replay.decode(orjson.loads(body))
+    if not isinstance(signal, Signal):
+        raise ValueError(f"a {type(signal).__name__} stands where a signal belongs")
     return signal
 
 
