@@ -78,7 +78,10 @@ class Day:
         self.past: list[Signal] = []
         self.backlog: list[Signal] = [sig.ConfigChanged(version=1, config=self.config)]
         for agent in self.config.agents:
-            self.backlog += [sig.AgentSignedIn(agent_id=agent.agent_id), sig.AgentReady(agent_id=agent.agent_id)]
+            self.backlog += [
+                sig.AgentSignedIn(agent_id=agent.agent_id),
+                sig.AgentReady(agent_id=agent.agent_id),
+            ]
 
     def steps(self, count: int) -> Iterator[Step]:
         """Yield *count* steps."""

@@ -48,7 +48,11 @@ def same_floor(engine: Engine, floor: Floor) -> None:
     folded = {i: (a.state, a.reason, a.since_ms, a.interaction_id) for i, a in floor.agents.items()}
     assert folded == own
     live = {
-        i.interaction_id: (i.phase, i.offer.agent_id if i.offer else i.agent_id, i.hold_started_ms is not None)
+        i.interaction_id: (
+            i.phase,
+            i.offer.agent_id if i.offer else i.agent_id,
+            i.hold_started_ms is not None,
+        )
         for i in centre.interactions.values()
     }
     assert {i: (f.phase, f.agent_id, f.held) for i, f in floor.interactions.items()} == live
