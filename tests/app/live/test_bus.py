@@ -93,7 +93,7 @@ def test_resuming_gives_exactly_what_followed_the_cursor_or_refuses(
         for seq, count in enumerate(counts, 1):
             events = [key(n) for n in range(count)]
             bus.publish(1, seq, events)
-            published += [Numbered(Cursor(1, seq, n), event) for n, event in enumerate(events)]
+            published += [Numbered(1, seq, n, event) for n, event in enumerate(events)]
         at = min(cut, len(published))
         after = published[at - 1].cursor if at else Cursor(1, 0)
         missed = published[at:]
