@@ -11,6 +11,7 @@ import json
 import random
 import time
 from collections import OrderedDict
+from typing import Any
 
 from routing import signals as sig
 from routing.commands import OfferInteraction
@@ -79,7 +80,7 @@ def engine_rate(config: CentreConfig, call_count: int, *, explain: bool) -> floa
 
 
 def _life(command: OfferInteraction, at_ms: int, rng: random.Random) -> tuple[sig.Signal, ...]:
-    named = {
+    named: dict[str, Any] = {
         "interaction_id": command.interaction_id,
         "agent_id": command.agent_id,
         "attempt": command.attempt,

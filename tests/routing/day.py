@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from routing import commands as cmd
 from routing import signals as sig
@@ -195,7 +196,11 @@ class Day:
     def _offer_goes_on(self, call: Call) -> Signal | None:
         rng, call_id = self.rng, call.interaction_id
         assert call.agent_id is not None
-        named = {"interaction_id": call_id, "agent_id": call.agent_id, "attempt": call.attempt}
+        named: dict[str, Any] = {
+            "interaction_id": call_id,
+            "agent_id": call.agent_id,
+            "attempt": call.attempt,
+        }
         roll = rng.random()
         if not call.ringing and roll < 0.7:
             call.ringing = True

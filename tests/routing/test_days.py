@@ -84,7 +84,7 @@ def run(engine: Engine, signals: list[Signal]) -> list[Step]:
 
 
 def written(steps: list[Step]) -> str:
-    return json.dumps([[encode(item) for item in (*s.commands, *s.events)] for s in steps])
+    return json.dumps([[*map(encode, s.commands), *map(encode, s.events)] for s in steps])
 
 
 @settings(max_examples=15)
