@@ -152,7 +152,7 @@ def test_words_of_the_glossary_keep_their_meaning() -> None:
             asterisk_words = {"penalty", "linkedid"} | ({"member", "members"} if len(words) > 1 else set())
             if words & asterisk_words:
                 wrong.append(f"{_name(path)}:{line} {name}: agent, skill level and interaction are our words")
-            is_of_the_pbx = "pbx_channel" in name.lower() or name == "UNKNOWN_CHANNEL"
+            is_of_the_pbx = "pbx_channel" in name.lower() or name.lower() == "unknown_channel"
             if words & {"channel", "channels"} and not is_of_the_pbx:
                 wrong.append(f"{_name(path)}:{line} {name}: a medium, or a pbx_channel?")
     assert not wrong

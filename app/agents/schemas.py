@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-SLUG_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
+from app.http.ids import INTERACTION_PATTERN, SLUG_PATTERN
+
 EXTEND_S_MAX = 3_600
 
 AgentPath = Annotated[str, Path(pattern=SLUG_PATTERN, description="The agent's id, for instance a1001")]
@@ -62,7 +63,7 @@ class CodeWrapUp(_Body):
     """What the call was about."""
 
     action: Literal["code"]
-    interaction_id: str = Field(pattern=r"^[A-Za-z0-9_.~-]{1,128}$")
+    interaction_id: str = Field(pattern=INTERACTION_PATTERN)
     code: str = Field(pattern=SLUG_PATTERN)
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from app.agents.schemas import SLUG_PATTERN
 from app.auth.gate import may
 from app.auth.permissions import Reach
 from app.auth.principal import Principal
@@ -14,6 +13,7 @@ from app.calls.reader import CallReader
 from app.calls.schemas import CallList, CallPath, TransferBody
 from app.http.ask import InboxDependency, Outcome, RequestId, ask
 from app.http.errors import ApiError
+from app.http.ids import SLUG_PATTERN
 from app.http.state import state_of
 from routing.ids import AgentId, InteractionId, QueueId
 from routing.signals import HangupRequested, TransferRequested
@@ -35,7 +35,7 @@ Reader = Annotated[Principal, Depends(may("call.read", scope="mine"))]
 async def list_calls(
     request: Request,
     principal: Reader,
-    log: CallLog,
+    call_log: CallLog,
     limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 50,
     cursor: Annotated[str | None, Query(max_length=256)] = None,
     queue_id: Annotated[str | None, Query(pattern=SLUG_PATTERN)] = None,
@@ -54,7 +54,7 @@ async def list_calls(
         case _:
             pass
     try:
-        page = await log.page(
+        page = await call_log.page(
             limit=limit, cursor=cursor, queue_id=QueueId(queue_id) if queue_id else None, agent_id=wanted
         )
     except ValueError:
@@ -63,9 +63,9 @@ async def list_calls(
 
 
 @router.get("/{interaction_id}", dependencies=[Depends(may("call.read", scope="interaction"))])
-async def show_call(interaction_id: CallPath, log: CallLog) -> dict[str, Any]:
+async def show_call(interaction_id: CallPath, call_log: CallLog) -> dict[str, Any]:
     """Show one call with its segments."""
-    call = await log.one(InteractionId(interaction_id))
+    call = await call_log.one(InteractionId(interaction_id))
     if call is None:
         raise ApiError(
             404, "unknown_call", "the log does not have it", params={"interaction_id": interaction_id}

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Self
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.agents.schemas import SLUG_PATTERN
+from app.http.ids import INTERACTION_PATTERN, SLUG_PATTERN
 
 CallPath = Annotated[
     str,
-    Path(pattern=r"^[A-Za-z0-9_.~-]{1,128}$", description="The call's id, for instance pbx1-1763790000.7"),
+    Path(pattern=INTERACTION_PATTERN, description="The call's id, for instance pbx1-1763790000.7"),
 ]
 
 

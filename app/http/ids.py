@@ -1,0 +1,6 @@
+"""The forms that ids have in paths and bodies; anything else never reaches the engine."""
+
+from __future__ import annotations
+
+SLUG_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
+INTERACTION_PATTERN = r"^[A-Za-z0-9_.~-]{1,128}$"
