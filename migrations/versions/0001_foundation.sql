@@ -72,6 +72,8 @@ CREATE TABLE event (
     CONSTRAINT pk_event PRIMARY KEY (tenant_id, day, epoch, seq, ordinal)
 ) PARTITION BY RANGE (day);
 
+CREATE INDEX ix_event_pbx_link ON event (tenant_id, epoch, seq) WHERE type = 'PbxLinkChanged';
+
 CREATE INDEX ix_event_tenant_id_at ON event (tenant_id, at);
 
 CREATE INDEX ix_event_tenant_id_interaction_id_day ON event (tenant_id, interaction_id, day);

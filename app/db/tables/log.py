@@ -29,6 +29,15 @@ event = log_table(
     Index(None, "tenant_id", "at"),
 )
 
+# few and far between, and read at every start: which boot of the PBX was up when
+Index(
+    "ix_event_pbx_link",
+    event.c.tenant_id,
+    event.c.epoch,
+    event.c.seq,
+    postgresql_where=event.c.type == "PbxLinkChanged",
+)
+
 interaction = log_table(
     "interaction",
     ("interaction_id",),

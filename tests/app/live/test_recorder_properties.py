@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 
 from app.live.record_rows import SegmentRow, Stamped
@@ -23,7 +25,7 @@ def test_the_customers_segments_tile_the_contact(history: list[Stamped]) -> None
     assert record is not None
     row, segments = record.interaction, _track(record.segments, "customer")
     assert [segment.ordinal for segment in segments] == list(range(len(segments)))
-    for one, two in zip(segments, segments[1:], strict=False):
+    for one, two in pairwise(segments):
         assert one.ended_ms == two.started_ms
         assert one.ended_ms is not None
         assert one.started_ms <= one.ended_ms
@@ -42,7 +44,7 @@ def test_an_agents_segments_never_overlap_within_a_participation(history: list[S
     assert record is not None
     for track in {segment.track for segment in record.segments}:
         rows = _track(record.segments, track)
-        for one, two in zip(rows, rows[1:], strict=False):
+        for one, two in pairwise(rows):
             assert one.ended_ms is not None
             assert one.started_ms <= one.ended_ms <= two.started_ms
 
