@@ -1,9 +1,9 @@
 """The live core without a PBX: inbox, real engine, real journal, and a PBX that answers at once.
 
 Run: ``python -m benchmarks.dispatch [seconds per case]``. Prints a table and, last, one JSON object.
-A call is seven signals: arrived, waiting, rang, answered, ended, wrap-up ended, and what the agent's
-next offer needs. *Decision* is from the put of the signal that lets the engine decide to the moment
-the offer is handed to the PBX adapter: queueing, engine, journal commit and hand-over.
+A call is six signals: arrived, waiting, rang, answered, ended, wrap-up ended. *Decision* is
+from the put of the signal that lets the engine decide to the moment the offer is handed to the PBX
+adapter: queueing, engine, journal commit and hand-over.
 """
 
 from __future__ import annotations
