@@ -27,7 +27,7 @@ def settle(centre: Centre, agent: Agent, when: int) -> None:
     else:
         reason = ""
     interaction_id = slot.interaction_id if slot else None
-    if (state, reason, interaction_id) != (agent.state, agent.reason, agent.interaction_id):
+    if state is not agent.state or interaction_id != agent.interaction_id or reason != agent.reason:
         when = max(when, agent.since_ms)
         centre.emit(
             AgentStateChanged(
@@ -51,7 +51,11 @@ def settle(centre: Centre, agent: Agent, when: int) -> None:
 
 def _index(centre: Centre, agent: Agent, when: int) -> None:
     lines, agent_id = centre.lines, agent.agent_id
-    if agent.state is AgentState.READY and centre.agent_configs[agent_id].voice_slots > 0:
+    if agent.voice is not None:
+        lines.remove_ready(agent_id)
+        if centre.freed:
+            centre.freed.pop(agent_id, None)
+    elif agent.state is AgentState.READY and centre.agent_configs[agent_id].voice_slots > 0:
         if not lines.is_ready(agent_id):
             if agent.ready_since_ms is None:
                 agent.ready_since_ms = when

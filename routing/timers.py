@@ -65,10 +65,13 @@ class Timers:
 
     def pop_due(self, at_ms: int) -> tuple[int, Timer, str] | None:
         """Remove and return the earliest deadline due at *at_ms* or before."""
-        self._drop_stale()
-        if not self._heap or self._heap[0][0] > at_ms:
+        heap = self._heap
+        if not heap or heap[0][0] > at_ms:  # even a stale entry bounds the rest
             return None
-        found = heappop(self._heap)
+        self._drop_stale()
+        if not heap or heap[0][0] > at_ms:
+            return None
+        found = heappop(heap)
         del self._due[found[1], found[2]]
         return found
 
