@@ -240,16 +240,23 @@ class CelFold:
         for event in events:
             channel = self._channels.get(event.uniqueid)
             if channel is None:
-                if event.uniqueid in self.calls or event.kind == "LINKEDID_END":
-                    continue  # it has ended; the log tells it again
+                if event.kind == "LINKEDID_END":
+                    continue
                 channel = self._channels[event.uniqueid] = _Channel(_begun(event))
             self._apply(channel, event)
 
     def forget_ended(self) -> list[CelCall]:
-        """Return the calls that have ended and forget them; those that are open stay."""
+        """Return the calls that have ended and forget them; those that are open stay.
+
+        Ended legs of open calls are remembered, so that they are not taken twice.
+        """
         ended = [call for call in self.calls.values() if call.ended_ms is not None]
         for call in ended:
             del self.calls[call.uniqueid]
+        open_linkedids = {call.linkedid for call in self.calls.values()}
+        for uniqueid, channel in list(self._channels.items()):
+            if channel.call.ended_ms is not None and channel.call.linkedid not in open_linkedids:
+                del self._channels[uniqueid]
         return ended
 
     def forget_open(self) -> list[CelCall]:
@@ -263,7 +270,7 @@ class CelFold:
 
     def _apply(self, channel: _Channel, event: CelEvent) -> None:
         told = (event.at_ms, event.kind, event.extra)
-        if told in channel.told:
+        if told in channel.told or channel.call.ended_ms is not None:
             return  # the log was read again from its beginning
         channel.told.add(told)
         call = channel.call
@@ -286,7 +293,6 @@ class CelFold:
             case "CHAN_END":
                 self._leave(channel, event.at_ms)
                 call.ended_ms = event.at_ms
-                del self._channels[call.uniqueid]
 
     def _enter(self, channel: _Channel, event: CelEvent) -> None:
         self._leave(channel, event.at_ms)

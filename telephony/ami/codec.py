@@ -1,7 +1,8 @@
 """AMI bytes ↔ messages. Pure: no I/O, no clock; any cut of the bytes gives the same messages.
 
 A message is a list of pairs, because keys repeat. It is parsed lazily: most events are of no
-interest and are known by their name alone.
+interest and are known by their name alone; the first ``get`` indexes the headers, once. The pairs
+themselves are not kept: a queue of messages stays small, and parsing anew costs less than keeping.
 
 Text is UTF-8; a byte that is not UTF-8 becomes U+FFFD. It is replaced and not smuggled through as
 a surrogate, because what is read here goes on to JSON, PostgreSQL and back to the PBX, and all three
@@ -40,11 +41,11 @@ class AmiMessage:
     ('Hangup', 'p-7', {'CC_STATE': 'held'})
     """
 
-    __slots__ = ("_pairs", "text")
+    __slots__ = ("_first_values", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._pairs: list[Pair] | None = None
+        self._first_values: dict[str, str] | None = None
 
     @classmethod
     def of(cls, *pairs: Pair) -> AmiMessage:
@@ -92,36 +93,24 @@ class AmiMessage:
 
     @property
     def pairs(self) -> list[Pair]:
-        """All headers in order; a line without a colon has the empty name."""
-        if self._pairs is None:
-            self._pairs = [
-                (key, value) if sep else _pair_without_space(key)
-                for key, sep, value in [line.partition(": ") for line in self.text.split("\r\n")]
-            ]
-        return self._pairs
+        """All headers in order, parsed anew each time; a line without a colon has the empty name."""
+        return [
+            (key, value) if sep else _pair_without_space(key)
+            for line in self.text.split("\r\n")
+            for key, sep, value in [line.partition(": ")]
+        ]
 
     @overload
     def get(self, key: str) -> str | None: ...
     @overload
     def get(self, key: str, default: str) -> str: ...
     def get(self, key: str, default: str | None = None) -> str | None:
-        """Return the first value of *key*, else *default*; parses nothing but that header."""
-        text = self.text
-        if text.startswith(f"{key}:"):
-            start = len(key) + 1
-        else:
-            found = text.find(f"\r\n{key}:")
-            if found < 0:
-                return default
-            start = found + len(key) + 3
-        if not text.startswith(" ", start):  # a rare form: let the parser decide whose colon that was
-            return next((value for name, value in self.pairs if name == key), default)
-        end = text.find("\r\n", start)
-        return text[start + 1 : end] if end >= 0 else text[start + 1 :]
+        """Return the first value of *key*, else *default*."""
+        return self._index().get(key, default)
 
     def all(self, key: str) -> list[str]:
         """Return every value of *key*, in order."""
-        return [value for name, value in self.pairs if name == key] if f"{key}:" in self.text else []
+        return [value for name, value in self.pairs if name == key] if key in self._index() else []
 
     def variables(self, header: str = "ChanVariable") -> dict[str, str]:
         """Return the channel variables, sent as ``ChanVariable: NAME=value``.
@@ -129,6 +118,11 @@ class AmiMessage:
         Those of the channel that was dialled stand in ``DestChanVariable``.
         """
         return {name: value for name, _, value in (line.partition("=") for line in self.all(header))}
+
+    def _index(self) -> dict[str, str]:
+        if self._first_values is None:
+            self._first_values = dict(reversed(self.pairs))
+        return self._first_values
 
     def __repr__(self) -> str:
         # the headers hold callers' numbers and names, which do not belong into a log
