@@ -1,8 +1,8 @@
 """AGI bytes ↔ environment, replies and commands. Pure: any cut of the bytes gives the same items.
 
 One command at a time: Asterisk reads commands through a buffered stream and then waits on the socket,
-so a second command that arrives together with the first is not seen until a third one comes
-(measured on 22.10: two commands in one segment stall the session).
+so it does not see a command that came together with the one before (measured on 22.10: commands sent
+in one segment stall the session).
 """
 
 from __future__ import annotations
