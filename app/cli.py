@@ -32,6 +32,7 @@ COMMANDS: dict[str, Place] = {
 }
 
 _ROOT_ERRORS = {
+    "app.demo.errors": "DemoError",
     "app.settings": "SettingsError",
     "app.db.errors": "DatabaseError",
     "app.live.errors": "LiveError",

@@ -71,12 +71,7 @@ class MatchKeeper:
         async with self._database.transaction(self._tenant_id) as connection:
             for interaction_id, (since_s, match) in some:
                 day = _day(interaction_id)
-                values = {
-                    "tenant": self._tenant_id,
-                    "day": day,
-                    "interaction_id": interaction_id,
-                    **_row(match),
-                }
+                key = {"tenant": self._tenant_id, "day": day, "interaction_id": interaction_id}
                 done = day is None or (await connection.execute(_STORE, key | _row(match))).rowcount > 0
                 late = time.monotonic() - since_s > GIVE_UP_S
                 self.dropped_count += late and not done

@@ -30,7 +30,7 @@ from routing.engine import Engine
 from routing.floor import Floor
 from routing.floor_of import floor_of
 from routing.ids import PbxId
-from routing.signals import ConfigChanged, Signal
+from routing.signals import ConfigChanged, PbxLinkLost, Signal
 from telephony.ami.errors import AmiError
 from telephony.ami.link import AmiLink
 from telephony.fence import read_fence
@@ -164,6 +164,8 @@ async def boot(
         epoch=again.epoch,
         report=again.report,
     )
+    # Until the first snapshot the engine only remembers what the PBX held: nothing may be offered.
+    inbox.put(PbxLinkLost(pbx_id=PbxId(systemname), reason="boot"))
     core.configure(loaded.version, loaded.config)
     return core
 

@@ -163,8 +163,10 @@ def _generated(settings: SandboxSettings) -> dict[str, str]:
 def _agent_sections(agent: SandboxAgent) -> str:
     name = agent.agent_id
     kind = "holdless-agent-web" if agent.browser else "holdless-agent"
+    # Synthetic phones send no sound; only a browser's call is ended because it has gone silent.
+    silence = "" if agent.browser else "rtp_timeout=0\nrtp_timeout_hold=0\n"
     return (
-        f"[{name}]({kind})\nauth={name}\naors={name}\ncallerid={name} <{name}>\n"
+        f"[{name}]({kind})\nauth={name}\naors={name}\ncallerid={name} <{name}>\n{silence}"
         f"[{name}](holdless-auth)\nusername={name}\npassword={agent.secret}\n"
         f"[{name}](holdless-aor)\n\n"
     )
