@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TURNS_MAX: Final = 4  # tries of one re-INVITE that crosses the peer's own
 GLARE_S: Final = (2.1, 1.0)  # pause before the next try: of the side that placed the call, of the other
-TRANSFER_S: Final = 5.0  # after an accepted REFER the peer ends the call; if not, we do
+TRANSFER_S: Final = 5.0  # an accepted REFER of whose outcome nothing is heard for so long has worked
 _SIPFRAG = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2})")
 
 
@@ -64,7 +64,7 @@ class Call:
         self._agent, self._dialog, self._peer, self._invite = agent, dialog, peer, invite
         self._placed: ClientTransaction | None = None
         self._reinvite: ServerTransaction | None = None
-        self._heard = self._is_turning = False
+        self._heard = self._is_cancelled = self._is_turning = False
         self._turn_next: Direction | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._own = agent.session()
@@ -156,7 +156,7 @@ class Call:
         self._turn(Direction.BOTH)
 
     def refer(self, user: str) -> None:
-        """Transfer the peer, blindly, to a user of the PBX; the PBX then ends this call."""
+        """Transfer the peer, blindly, to a user of the PBX; this call ends when that is done."""
         if self.state is not CallState.TALKING:
             return
         host, port = self._peer
@@ -238,13 +238,15 @@ class Call:
         self._placed.acknowledge(self._agent.endpoint.with_via(ack))
 
     def _send_cancel(self) -> None:
+        if self._is_cancelled:
+            return
+        self._is_cancelled = True
         assert self._placed is not None
         invite = self._placed.request
         kept = tuple(h for h in invite.headers if h[0] in ("From", "To", "Call-ID", "Max-Forwards", "Route"))
         cancel = SipRequest(
             method="CANCEL", uri=invite.uri, headers=(*kept, ("CSeq", f"{invite.cseq.number} CANCEL"))
         )
-        self._heard = False  # once is enough
         self._placed.expect_end()
         self._agent.endpoint.request(cancel, self._peer, _ignore, branch=invite.branch)
 
@@ -318,6 +320,8 @@ class Call:
     def _tell_transfer(self, status: int) -> None:
         self.transfer_status = status
         self._tell()
+        if 200 <= status < 300:
+            self.hang_up()  # the PBX leaves that to the phone, and waits a minute for it
 
     def _cancelled(self) -> None:
         if self._invite is not None and not self._invite.is_final:

@@ -123,7 +123,9 @@ def digest_response(
     """
 
     def of(text: str) -> str:
-        return hashlib.new(ALGORITHMS[challenge.algorithm], text.encode(), usedforsecurity=False).hexdigest()
+        return hashlib.new(
+            ALGORITHMS[challenge.algorithm], text.encode("utf-8", "replace"), usedforsecurity=False
+        ).hexdigest()
 
     secret = of(f"{credentials.username}:{challenge.realm}:{credentials.secret}")
     request = of(f"{method}:{uri}")

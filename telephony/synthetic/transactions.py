@@ -86,6 +86,7 @@ class ClientTransaction:
     __slots__ = (
         "_acknowledgement",
         "_endpoint",
+        "_is_ending",
         "_is_final",
         "_on_response",
         "_repeating",
@@ -102,7 +103,7 @@ class ClientTransaction:
     ) -> None:
         self._endpoint, self.request, self.peer, self._on_response = endpoint, request, peer, on_response
         self._acknowledgement = b""
-        self._is_final = False
+        self._is_final = self._is_ending = False
         longest_s = endpoint.timers.give_up_s if request.method == "INVITE" else endpoint.timers.t2_s
         self._repeating = _Repeating(endpoint, serialise(request), peer, longest_s, self._give_up)
 
@@ -114,9 +115,9 @@ class ClientTransaction:
             return
         is_invite = self.request.method == "INVITE"
         if not response.is_final:
-            if is_invite:
+            if is_invite and not self._is_ending:
                 self._repeating.only_wait(self._endpoint.timers.ring_max_s)
-            else:
+            elif not is_invite:
                 self._repeating.slow_down()
             self._on_response(response)
             return
@@ -134,6 +135,7 @@ class ClientTransaction:
 
     def expect_end(self) -> None:
         """The INVITE was cancelled: its final response comes soon or never."""
+        self._is_ending = True
         if not self._is_final:
             self._repeating.only_wait(self._endpoint.timers.give_up_s)
 
