@@ -71,6 +71,7 @@ class AgiDecoder:
         self._buffer = bytearray()
         self._in_environment = True
         self._multiline: list[str] = []
+        self._multiline_letters = 0
 
     def receive(self, data: bytes) -> list[AgiItem]:
         """Take in *data* and return the items that are now complete."""
@@ -102,7 +103,7 @@ class AgiDecoder:
 
     def _take_replies(self) -> Iterator[AgiItem]:
         *lines, rest = bytes(self._buffer).split(b"\n")
-        waiting = len(rest) + sum(map(len, self._multiline))
+        waiting = len(rest) + self._multiline_letters
         if waiting > REPLY_BYTES_MAX:
             raise AgiProtocolError(f"{waiting} bytes without an end of the reply")
         self._buffer[:] = rest
@@ -112,18 +113,26 @@ class AgiDecoder:
 
     def _take_line(self, line: str) -> AgiItem | None:
         if self._multiline:
-            self._multiline.append(line)
-            if sum(map(len, self._multiline)) > REPLY_BYTES_MAX:
-                raise AgiProtocolError("a reply of several lines does not end")
-        elif line == "HANGUP":
+            return self._take_more(line)
+        if line == "HANGUP":
             return AgiHangup()
-        elif line.startswith("520-") or (line.startswith("200 result=") and "(" in line and ")" not in line):
+        if line.startswith("520-") or (line.startswith("200 result=") and "(" in line and ")" not in line):
             self._multiline.append(line)  # the usage; or a value with a line break in it
+            self._multiline_letters = len(line)
             return None
-        whole = "\n".join(self._multiline or [line])
-        if self._multiline and not (line.startswith("520 ") if whole.startswith("520-") else ")" in line):
+        return _reply(line)
+
+    def _take_more(self, line: str) -> AgiItem | None:
+        self._multiline.append(line)
+        self._multiline_letters += len(line) + 1
+        if self._multiline_letters > REPLY_BYTES_MAX:
+            raise AgiProtocolError("a reply of several lines does not end")
+        is_usage = self._multiline[0].startswith("520-")
+        if not (line.startswith("520 ") if is_usage else ")" in line):
             return None
+        whole = "\n".join(self._multiline)
         self._multiline.clear()
+        self._multiline_letters = 0
         return _reply(whole)
 
 
