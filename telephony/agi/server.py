@@ -28,6 +28,7 @@ SESSION_LIMIT_S: Final = 1.8  # the dialplan itself gives up after 2 s
 LATE_ROUTES_MAX: Final = 256
 LATE_LIMIT_S: Final = 5.0
 _STOP_LIMIT_S: Final = 2.0
+_BACKLOG: Final = 512  # connections that wait to be accepted; one too many waits a second to try again
 
 
 class AgiResult(StrEnum):
@@ -105,7 +106,7 @@ class AgiServer:
             OSError: the address cannot be had.
         """
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._make_session, host, port, backlog=self._sessions_max)
+        self._server = await loop.create_server(self._make_session, host, port, backlog=_BACKLOG)
 
     async def stop(self) -> None:
         """Take no more sessions, let those that run end, then cut what is left."""
