@@ -8,7 +8,7 @@ from typing import Any
 
 from app.live.record_track import CUSTOMER, Track
 from routing import events as ev
-from routing.ids import AgentId, LegId, bare_id
+from routing.ids import AgentId, LegId, QueueId, bare_id
 
 _ADOPTED_KIND: Mapping[str, str] = {
     "entry": "entry",
@@ -80,7 +80,7 @@ class Folding:
             case ev.ContactEnded():
                 self._end(event)
             case ev.WrapUpStarted():
-                self._wrap_up(event.agent_id, at_ms)
+                self._wrap_up(event.agent_id, event.queue_id, at_ms)
             case ev.WrapUpDone():
                 if (track := self._participation(event.agent_id)) is not None:
                     track.close(at_ms)
@@ -258,10 +258,10 @@ class Folding:
                 leg["ended_ms"] = at_ms
                 leg["hangup_cause"] = event.hangup_cause if leg["party"] == "customer" else None
 
-    def _wrap_up(self, agent_id: AgentId, at_ms: int) -> None:
+    def _wrap_up(self, agent_id: AgentId, queue_id: QueueId | None, at_ms: int) -> None:
         track = self._participation(agent_id)
         if track is not None and (track.running is None or track.running.kind != "wrap_up"):
-            track.move("wrap_up", at_ms, agent_id=agent_id)
+            track.move("wrap_up", at_ms, agent_id=agent_id, queue_id=queue_id)
 
     # ------------------------------------------------------------ what the events speak of
 

@@ -56,13 +56,8 @@ async def test_the_tenant_does_not_outlive_its_transaction(database: Database) -
     async with database.transaction(OTHER) as connection:
         first = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
     async with database.owner_transaction() as connection:
-        row = (
-            await connection.execute(
-                text(
-                    "SELECT pg_backend_pid(), current_user, coalesce(current_setting('holdless.tenant', true), '')"
-                )
-            )
-        ).one()
+        current = "pg_backend_pid(), current_user, coalesce(current_setting('holdless.tenant', true), '')"
+        row = (await connection.execute(text(f"SELECT {current}"))).one()
     assert row == (first, "holdless", "")
 
 

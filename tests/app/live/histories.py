@@ -18,7 +18,7 @@ _AGENTS = [AgentId("a1001"), AgentId("a1002")]
 _QUEUES = [QueueId("sales"), QueueId("billing")]
 
 
-def _event(draw: st.DrawFn, name: str, at: dict[str, int], call: InteractionId) -> ev.Event:
+def _event(draw: st.DrawFn, name: str, at: dict[str, Any], call: InteractionId) -> ev.Event:
     agent_id = draw(st.sampled_from(_AGENTS))
     queue_id = draw(st.sampled_from(_QUEUES))
     number = draw(st.integers(1, 3))
@@ -154,6 +154,6 @@ def histories(draw: st.DrawFn, call: InteractionId = CALL, steps_max: int = 14) 
     found = [Stamped(1, 1, 0, started, "b1")]
     for seq, name in enumerate(draw(st.lists(st.sampled_from(_NAMES), max_size=steps_max)), 2):
         ms += draw(st.integers(-50, 9_000))
-        at = {"at_ms": max(ms, START_MS), "occurred_ms": max(ms, START_MS)}
+        at: dict[str, Any] = {"at_ms": max(ms, START_MS), "occurred_ms": max(ms, START_MS)}
         found.append(Stamped(1, seq, 0, _event(draw, name, at, call), "b1"))
     return found

@@ -34,7 +34,8 @@ class ListJournal:
         return [row for row in self.rows if (row.epoch, row.seq) > (epoch, seq)][:count_max]
 
 
-def _row(seq: int, *events: ev.Event, epoch: int = 1) -> JournalRow:
+def row_of_events(seq: int, *events: ev.Event, epoch: int = 1) -> JournalRow:
+    """A step with these events."""
     body = orjson.dumps([encode(event) for event in events], default=dict)
     return JournalRow(epoch, seq, events[0].at_ms, b"{}", body, b"[]")
 
@@ -83,7 +84,7 @@ def _interleaved() -> list[JournalRow]:
                 since_ms=START_MS + (second - 1) * 1_000,
             )
         )
-    return [_row(seq, event) for seq, event in enumerate(rows, 1)]
+    return [row_of_events(seq, event) for seq, event in enumerate(rows, 1)]
 
 
 async def _log(database: Database, tenant_id: TenantId = DEFAULT_TENANT) -> dict[str, list[str]]:
@@ -186,7 +187,7 @@ async def test_hostile_text_reaches_the_log_as_data(database: Database) -> None:
         caller_number="",
         caller_name=name,
     )
-    await Drainer(ListJournal([_row(1, started)]), database, DEFAULT_TENANT).drain_all()
+    await Drainer(ListJournal([row_of_events(1, started)]), database, DEFAULT_TENANT).drain_all()
     async with database.transaction(DEFAULT_TENANT) as connection:
         row = (await connection.execute(text("SELECT caller_name, day FROM interaction"))).one()
     assert row.caller_name == name.replace("\0", "\N{REPLACEMENT CHARACTER}")

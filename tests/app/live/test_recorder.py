@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.live.record_rows import Record, SegmentRow, SpanRow, Stamped
 from app.live.recorder import fold, fold_spans
 from routing import events as ev
@@ -14,7 +16,7 @@ ANA, BEN = AgentId("a1001"), AgentId("a1002")
 START = 1_763_790_000_000
 
 
-def _at(seconds: float) -> dict[str, int]:
+def _at(seconds: float) -> dict[str, Any]:
     ms = START + round(seconds * 1000)
     return {"at_ms": ms + 40, "occurred_ms": ms}
 

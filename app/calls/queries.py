@@ -1,0 +1,281 @@
+"""The call log's queries: pages of calls, one call's story, figures, and the comparison with the witness.
+
+Every function runs inside one tenant's transaction; the tenant is named in the query as well, for the
+index. Moments are zone-aware here, at the database's edge.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, case, exists, func, literal_column, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db import tables as t
+from app.db.session import TenantId
+from routing.events import QueueExit
+from routing.ids import AgentId, InteractionId, QueueId, day_of
+from workforce.measures import Cell
+
+PAGE_CALLS_MAX = 500
+_DAY = timedelta(days=1)  # an id's day and a call's start may lie on two sides of midnight
+_STORY_EVENTS_MAX = 2_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls; what is None does not restrict.
+
+    Attributes:
+        since, until: Start of the call in ``[since, until)``.
+        queue_id: Visited this queue.
+        agent_id: Was answered by this agent at any time.
+        number: The caller's number, exactly as logged.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    queue_id: QueueId | None = None
+    agent_id: AgentId | None = None
+    outcome: str | None = None
+    number: str | None = None
+
+
+async def list_calls(
+    connection: AsyncConnection,
+    tenant_id: TenantId,
+    wanted: CallFilter,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> tuple[list[Row], str | None]:
+    """Return a page of calls, newest first, and the cursor of the next page (None: there is none).
+
+    Raises:
+        ValueError: the cursor is not one of ours.
+    """
+    call = t.interaction.c
+    limit = max(1, min(limit, PAGE_CALLS_MAX))
+    conditions = [call.tenant_id == tenant_id, *_conditions(wanted)]
+    if cursor is not None:
+        started_at, interaction_id = _read_cursor(cursor)
+        conditions.append(tuple_(call.started_at, call.interaction_id) < tuple_(started_at, interaction_id))
+        conditions.append(call.day <= (started_at + _DAY).date())
+    query = (
+        select(t.interaction)
+        .where(and_(*conditions))
+        .order_by(call.started_at.desc(), call.interaction_id.desc())
+        .limit(limit + 1)
+    )
+    rows = [dict(row._mapping) for row in await connection.execute(query)]
+    if len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1]
+    return rows[:limit], _write_cursor(last["started_at"], last["interaction_id"])
+
+
+async def call_story(
+    connection: AsyncConnection, tenant_id: TenantId, interaction_id: InteractionId
+) -> dict[str, Any] | None:
+    """Return one call whole: ``interaction``, ``segments``, ``visits``, ``offers``, ``legs``, ``events``.
+
+    None when the log does not have it. Lists are in order of time; events in the journal's order.
+    """
+    try:
+        day = day_of(interaction_id)
+    except ValueError:
+        return None
+
+    async def read(table: Table, *order: str) -> list[Row]:
+        same = (table.c.tenant_id == tenant_id, table.c.day == day, table.c.interaction_id == interaction_id)
+        query = select(table).where(*same).order_by(*(table.c[name] for name in order))
+        return [dict(row._mapping) for row in await connection.execute(query.limit(_STORY_EVENTS_MAX))]
+
+    found = await read(t.interaction)
+    if not found:
+        return None
+    return {
+        "interaction": found[0],
+        "segments": await read(t.segment, "track", "ordinal"),
+        "visits": await read(t.queue_visit, "visit"),
+        "offers": await read(t.offer, "attempt"),
+        "legs": await read(t.leg, "started_at", "leg_id"),
+        "events": await read(t.event, "epoch", "seq", "ordinal"),
+    }
+
+
+async def figures(
+    connection: AsyncConnection, tenant_id: TenantId, since: datetime, until: datetime
+) -> dict[QueueId | None, Cell]:
+    """Return the cells of the queue visits that began in ``[since, until)``, by queue (cohort view).
+
+    Talk, hold, wrap-up and offers are those of the same contacts' visits to that queue. The threshold is
+    the queue's as it is configured now, 20 s where there is no such queue any more.
+    """
+    cells: dict[QueueId | None, Cell] = {}
+
+    def add(queue_id: QueueId | None, cell: Cell) -> None:
+        cells[queue_id] = cells.get(queue_id, Cell()) + cell
+
+    visit = t.queue_visit.c
+    in_range = and_(
+        visit.tenant_id == tenant_id,
+        visit.day.between((since - _DAY).date(), (until + _DAY).date()),
+        visit.entered_at >= since,
+        visit.entered_at < until,
+    )
+    for row in await connection.execute(_visit_sums(tenant_id, in_range)):
+        add(QueueId(row.queue_id), _cell_of_visits(row))
+    contacts = (
+        select(visit.day, visit.interaction_id, visit.queue_id).where(in_range).distinct().subquery("contact")
+    )
+    offer, segment = t.offer.c, t.segment.c
+    offers = (
+        select(
+            offer.queue_id,
+            func.count().label("offered"),
+            func.count().filter(offer.outcome == "no_answer").label("rona"),
+            func.count().filter(offer.outcome_reason == "caller_left").label("left"),
+        )
+        .join(contacts, _same_contact(t.offer, contacts.c))
+        .where(offer.tenant_id == tenant_id)
+        .group_by(offer.queue_id)
+    )
+    for row in await connection.execute(offers):
+        cell = Cell(offer_count=row.offered, rona_count=row.rona, offer_caller_left_count=row.left)
+        add(row.queue_id, cell)
+    length_ms = func.sum(func.extract("epoch", segment.ended_at - segment.started_at) * 1000)
+    handled = (
+        select(
+            segment.queue_id,
+            func.count(func.distinct(tuple_(segment.interaction_id, segment.track)))
+            .filter(segment.kind == "talk")
+            .label("handled"),
+            *(
+                func.coalesce(func.round(length_ms.filter(segment.kind == kind)), 0).label(kind)
+                for kind in ("talk", "hold", "wrap_up")
+            ),
+        )
+        .join(contacts, _same_contact(t.segment, contacts.c))
+        .where(segment.tenant_id == tenant_id, segment.track != "customer")
+        .group_by(segment.queue_id)
+    )
+    for row in await connection.execute(handled):
+        cell = Cell(
+            handled_count=row.handled,
+            talk_ms=int(row.talk),
+            hold_ms=int(row.hold),
+            wrap_up_ms=int(row.wrap_up),
+        )
+        add(row.queue_id, cell)
+    return cells
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+    call, visit, offer = t.interaction.c, t.queue_visit.c, t.offer.c
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.since is not None:
+        conditions += [call.started_at >= wanted.since, call.day >= (wanted.since - _DAY).date()]
+    if wanted.until is not None:
+        conditions += [call.started_at < wanted.until, call.day <= (wanted.until + _DAY).date()]
+    if wanted.queue_id is not None:
+        same = and_(_same_contact(t.queue_visit, call), visit.tenant_id == call.tenant_id)
+        conditions.append(exists().where(same, visit.queue_id == wanted.queue_id))
+    if wanted.agent_id is not None:
+        same = and_(_same_contact(t.offer, call, queue=False), offer.tenant_id == call.tenant_id)
+        took = exists().where(same, offer.agent_id == wanted.agent_id, offer.outcome == "answered")
+        conditions.append(or_(call.agent_id == wanted.agent_id, took))
+    if wanted.outcome is not None:
+        conditions.append(call.outcome == wanted.outcome)
+    if wanted.number is not None:
+        conditions.append(call.caller_number == wanted.number)
+    return conditions
+
+
+def _same_contact(table: Table, other: Any, *, queue: bool = True) -> ColumnElement[bool]:
+    """Rows of *table* that belong to the contact of *other* (and to its queue, where both name one)."""
+    same = and_(table.c.day == other.day, table.c.interaction_id == other.interaction_id)
+    if queue and table is not t.queue_visit:
+        same = and_(same, table.c.queue_id == other.queue_id)
+    return same
+
+
+def _visit_sums(tenant_id: TenantId, in_range: ColumnElement[bool]) -> Any:
+    visit = t.queue_visit.c
+    threshold_ms = func.coalesce(t.queue.c.threshold_s, 20) * 1000
+    within = case((visit.wait_ms <= threshold_ms, 1), else_=0)
+    return (
+        select(
+            visit.queue_id,
+            visit.exit_cause,
+            func.count().label("visits"),
+            func.coalesce(func.sum(within), 0).label("within"),
+            func.coalesce(func.sum(visit.wait_ms), 0).label("wait_ms"),
+            func.coalesce(func.max(visit.wait_ms), literal_column("0")).label("wait_max_ms"),
+        )
+        .select_from(
+            t.queue_visit.outerjoin(
+                t.queue, and_(t.queue.c.tenant_id == visit.tenant_id, t.queue.c.queue_id == visit.queue_id)
+            )
+        )
+        .where(in_range)
+        .group_by(visit.queue_id, visit.exit_cause)
+    )
+
+
+def _cell_of_visits(row: Any) -> Cell:
+    """Visits of one queue that ended in one way, or (no cause) have not ended."""
+    if row.exit_cause is None:
+        return Cell(offered_count=row.visits)
+    queue_exit = QueueExit(row.exit_cause)
+    exits = {queue_exit: row.visits}
+    if queue_exit is QueueExit.ANSWERED:
+        return Cell(
+            offered_count=row.visits,
+            exit_counts=exits,
+            answered_count=row.visits,
+            answered_within_count=row.within,
+            wait_answered_ms=int(row.wait_ms),
+            wait_answered_max_ms=row.wait_max_ms,
+        )
+    if queue_exit in (QueueExit.ABANDONED, QueueExit.SHORT_ABANDON):
+        short = queue_exit is QueueExit.SHORT_ABANDON
+        return Cell(
+            offered_count=row.visits,
+            exit_counts=exits,
+            abandoned_count=row.visits,
+            abandoned_within_count=row.within,
+            short_abandoned_count=row.visits if short else 0,
+        )
+    return Cell(offered_count=row.visits, exit_counts=exits)
+
+
+def _write_cursor(started_at: datetime, interaction_id: str) -> str:
+    place_us = (started_at - _EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(f"{place_us}|{interaction_id}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        place_us, bar, interaction_id = packed.decode().partition("|")
+        if not bar:
+            raise ValueError("no interaction in it")
+        return _EPOCH + timedelta(microseconds=int(place_us)), interaction_id
+    except (ValueError, OverflowError, binascii.Error) as error:
+        raise ValueError("this cursor is not one of ours") from error
+
+
+def days_between(since: datetime, until: datetime) -> tuple[date, date]:
+    """Return the first and last partition that calls started in ``[since, until)`` may lie in."""
+    return (since - _DAY).date(), (until + _DAY).date()
