@@ -49,7 +49,9 @@ chaos: venv
 	$(pytest) -q -m "chaos" $(ARGS)
 
 bench: venv
-	@for program in benchmarks/[a-z]*.py; do echo "== $$program"; $(bin)/python $$program $(ARGS); done
+	@for program in $$(grep -l '__name__ == "__main__"' benchmarks/*.py | sort); do \
+	  echo "== $$program"; $(bin)/python -m "$$(echo "$${program%.py}" | tr / .)" $(ARGS); \
+	done
 
 fmt: venv
 	$(bin)/ruff format $(py_folders)
