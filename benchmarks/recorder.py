@@ -21,16 +21,17 @@ from app.db.bulk import moment
 from app.db.migrate import migrate
 from app.db.provider import Provider
 from app.db.session import DEFAULT_TENANT, Database, driver
-from app.live.drainer import Drainer, events_in
+from app.live.drainer import PAGE_ROWS_MAX, Drainer, events_in
 from app.live.journal_writer import JournalRow
 
 CALLS = 4_000
 CALLS_LIVE = 300
 _QUEUE, _AGENTS = "sales", 50
+_MOMENT = "timestamptz 'epoch' + {} * interval '1 millisecond'"
 _INSERT = (
     "INSERT INTO event (tenant_id, day, epoch, seq, ordinal, at, occurred_at, type, v, interaction_id, "
-    "agent_id, queue_id, body) VALUES ($1, $2, $3, $4, $5, timestamptz 'epoch' + $6 * interval '1 millisecond'"
-    ", timestamptz 'epoch' + $7 * interval '1 millisecond', $8, $9, $10, $11, $12, $13::text::jsonb)"
+    f"agent_id, queue_id, body) VALUES ($1, $2, $3, $4, $5, {_MOMENT.format('$6')}, {_MOMENT.format('$7')}, "
+    "$8, $9, $10, $11, $12, $13::text::jsonb)"
 )
 
 
@@ -158,7 +159,7 @@ async def _figures(directory: Path) -> dict[str, object]:
     bare, drained, live = _journal(1, CALLS), _journal(2, CALLS), _journal(3, CALLS_LIVE)
     event_count = sum(len(orjson.loads(row.events)) for row in bare)
     bare_s = await _executemany(database, bare)
-    drain_s, _ = await _drain(database, drained, 1_000)
+    drain_s, _ = await _drain(database, drained, PAGE_ROWS_MAX)
     live_s, live_pages_s = await _drain(database, live, 5)
     await database.close()
     await provider.stop()

@@ -20,7 +20,8 @@ from app.db.session import Database, TenantId, driver
 from app.live.journal_writer import JournalRow
 from app.live.record_writer import JournalledEvent, RecordWriter, decoded
 
-PAGE_ROWS_MAX = 1_000
+PAGE_ROWS_MAX = 200
+STEPS_AT_ONCE = 20  # then the loop's other tasks have their turn
 IDLE_S = 0.1
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
@@ -137,7 +138,11 @@ class Drainer:
         self.lag.waiting = len(rows) == self._page_rows
         if not rows:
             return 0
-        journalled = [item for row in rows for item in events_in(row)]
+        journalled: list[JournalledEvent] = []
+        for number, row in enumerate(rows, 1):
+            journalled += events_in(row)
+            if number % STEPS_AT_ONCE == 0:
+                await asyncio.sleep(0)
         last = rows[-1]
         try:
             async with self._database.transaction(self._tenant_id) as connection:

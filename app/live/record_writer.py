@@ -7,6 +7,7 @@ recent interactions, so that only what changed is written; whatever it does not 
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -38,6 +39,7 @@ from routing.ids import AgentId, InteractionId, day_of
 from routing.replay import ReplayError, decode
 
 KEPT_INTERACTIONS_MAX = 5_000
+FOLDS_AT_ONCE = 10  # then the loop's other tasks have their turn
 _BOOTS_MAX = 1_000
 SENSELESS_DAY = date(1970, 1, 1)  # of an id that carries no date: the DEFAULT partition, which alarms
 
@@ -227,7 +229,9 @@ class RecordWriter:
         wholly: list[InteractionId] = []
         before: list[RowValues] = []
         after: list[RowValues] = []
-        for interaction_id, stamped_events in news.items():
+        for number, (interaction_id, stamped_events) in enumerate(news.items(), 1):
+            if number % FOLDS_AT_ONCE == 0:
+                await asyncio.sleep(0)
             kept = self._kept[interaction_id]
             self._kept.move_to_end(interaction_id)
             if interaction_id not in unknown:
