@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.calls.queries import CallFilter, call_story, list_calls, plain
+from app.calls.queries import CallFilter, call_story, list_calls
 from app.calls.reader import CallPage
 from app.db.session import Database, TenantId
 from routing.ids import AgentId, InteractionId, QueueId
@@ -30,7 +30,7 @@ class LogReader:
             rows, following = await list_calls(
                 connection, self._tenant_id, wanted, limit=limit, cursor=cursor
             )
-        return CallPage(calls=plain(rows), next_cursor=following)
+        return CallPage(calls=_plain(rows), next_cursor=following)
 
     async def one(self, interaction_id: InteractionId) -> Mapping[str, Any] | None:
         """Return one call with its segments, offers and events; None when the log does not have it."""
@@ -38,5 +38,10 @@ class LogReader:
             story = await call_story(connection, self._tenant_id, interaction_id)
         if story is None:
             return None
-        lists = {name: plain(rows) for name, rows in story.items() if name != "interaction"}
-        return {**plain([story["interaction"]])[0], **lists}
+        lists = {name: _plain(rows) for name, rows in story.items() if name != "interaction"}
+        return {**_plain([story["interaction"]])[0], **lists}
+
+
+def _plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the columns that say nothing to a reader (tenant and partition)."""
+    return [{name: value for name, value in row.items() if name not in ("tenant_id", "day")} for row in rows]
