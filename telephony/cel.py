@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+CEL_FILE: Final = "holdless.csv"  # as asterisk-config/cel_holdless.conf names it
 READ_BYTES_MAX: Final = 4 * 1024 * 1024  # one read takes no more; read again until nothing comes
 CUSTOMER_CONTEXTS: Final = frozenset(
     {"cc-in", "cc-wait", "cc-go", "cc-hold", "cc-fallback", "cc-hangup", "cc-transfer"}
@@ -225,6 +226,26 @@ def customer_channels(events: Iterable[CelEvent]) -> dict[str, CelCall]:
     fold = CelFold()
     fold.add(events)
     return fold.calls
+
+
+def cel_file(path: Path) -> Path:
+    """Return the log's file: settings name its directory, or the file itself."""
+    return path if path.suffix == ".csv" else path / CEL_FILE
+
+
+def read_calls(path: Path) -> dict[str, CelCall]:
+    """Read the whole file and return its customers' channels. Blocking.
+
+    Raises:
+        OSError: the file is there and cannot be read.
+    """
+    reader, offset, fold = CelReader(path), CelOffset(), CelFold()
+    while True:
+        events, behind = reader.read(offset)
+        if behind == offset:
+            return fold.calls
+        fold.add(events)
+        offset = behind
 
 
 class CelFold:

@@ -1,11 +1,10 @@
-"""``holdless calls``: read the call log, and hold it against Asterisk's own channel event log."""
+"""``holdless calls``: the call log on the command line."""
 
 from __future__ import annotations
 
 import asyncio
-import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -13,202 +12,234 @@ from typing import Annotated, Any, TypeVar
 import orjson
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.calls.queries import PAGE_CALLS_MAX, CallFilter, call_story, list_calls, plain
+from app.calls.log_reader import LogReader
+from app.calls.queries import CallFilter
 from app.calls.reconciliation import Reconciliation, reconcile
+from app.db.errors import DatabaseError
 from app.db.provider import Provider
 from app.db.session import Database, TenantId, tenant
-from app.live.witness import cel_file
 from app.settings import Settings, SettingsError, load_settings
 from routing.ids import AgentId, InteractionId, QueueId
-from telephony.cel import CelCall, CelFold, CelOffset, CelReader
+from telephony.cel import cel_file, read_calls
 
-calls_cli = typer.Typer(name="calls", help="List, show and reconcile logged calls.", no_args_is_help=True)
+calls_cli = typer.Typer(no_args_is_help=True, help="List, show and reconcile logged calls.")
 
-Answer = TypeVar("Answer")
-Query = Callable[[Database, TenantId], Awaitable[Answer]]
-
-_COLUMNS = (
-    "started_at",
-    "interaction_id",
-    "caller_number",
-    "entry_point",
-    "outcome",
-    "answered_at",
-    "ended_at",
-)
-_PARTS = ("segments", "visits", "offers", "legs", "events")
-_AGO = re.compile(r"(\d{1,4})([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-_Config = Annotated[
-    Path | None, typer.Option("--config", help="Settings file; else HOLDLESS_CONFIG, else holdless.toml.")
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file of the server.")]
+DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="The server's data directory.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(help="Calls that began at or after this moment (your zone); default: a day ago."),
 ]
-_Data = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedded database lives.")]
-_Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
-_Since = Annotated[str, typer.Option(help="A moment (2026-05-01T08:00+08:00) or how long ago (90m, 8h, 7d).")]
+UntilOption = Annotated[datetime | None, typer.Option(help="… and before this one; default: now.")]
+
+_T = TypeVar("_T")
+_FILE_WIDTH = 240
+_MOMENTS = ("started_at", "answered_at", "ended_at")
 
 
 @calls_cli.command("list")
-def list_command(
-    since: _Since = "1d",
-    queue: Annotated[str | None, typer.Option(help="Only calls that visited this queue.")] = None,
-    agent: Annotated[str | None, typer.Option(help="Only calls that this agent answered.")] = None,
-    number: Annotated[str | None, typer.Option(help="Only calls of this number, as logged.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=PAGE_CALLS_MAX)] = 50,
-    as_json: _Json = False,
-    config: _Config = None,
-    data_dir: _Data = None,
+def list_calls(
+    queue: Annotated[str | None, typer.Option(help="Visited this queue.")] = None,
+    agent: Annotated[str | None, typer.Option(help="Was answered by this agent.")] = None,
+    number: Annotated[str | None, typer.Option(help="The caller's number as logged.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="For instance answered, abandoned, fallback.")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
 ) -> None:
     """List calls, newest first."""
     wanted = CallFilter(
-        since=moment(since, datetime.now(UTC)),
+        since=_aware(since) if since else None,
+        until=_aware(until) if until else None,
         queue_id=QueueId(queue) if queue else None,
         agent_id=AgentId(agent) if agent else None,
+        outcome=outcome,
         number=number,
     )
 
-    async def read(database: Database, tenant_id: TenantId) -> list[dict[str, Any]]:
-        async with database.transaction(tenant_id) as connection:
-            rows, _ = await list_calls(connection, tenant_id, wanted, limit=limit)
-        return plain(rows)
+    async def work(database: Database, tenant_id: TenantId) -> Sequence[Mapping[str, Any]]:
+        return (await LogReader(database, tenant_id).matching(wanted, limit=limit, cursor=None)).calls
 
-    rows = _ask(load_settings(config, data_dir=data_dir), read)
+    calls = _with_log(load_settings(config, data_dir=data_dir), work)
     if as_json:
-        _write_json(rows)
-    else:
-        _write_table("", rows, [name for name in _COLUMNS if not rows or name in rows[0]])
+        _print_json(calls)
+        return
+    names = ("call", "began", "caller", "queue", "agent", "outcome", "wait s", "talk s", "hold s", "wrap s")
+    table = _plain_table(*names)
+    for call in calls:
+        table.add_row(
+            call["interaction_id"],
+            _local(call["started_at"]),
+            call["caller_number"],
+            call["queue_id"] or "",
+            call["agent_id"] or "",
+            call["outcome"] or "open",
+            *(_seconds(call[name]) for name in ("wait_ms", "talk_ms", "hold_ms", "wrap_up_ms")),
+        )
+    _console().print(table if calls else "no calls")
 
 
 @calls_cli.command("show")
-def show_command(
-    call: Annotated[str, typer.Argument(help="The call's id, for instance pbx1-1763790000.7")],
-    as_json: _Json = False,
-    config: _Config = None,
-    data_dir: _Data = None,
+def show_call(
+    interaction_id: Annotated[str, typer.Argument(help="For instance pbx1-1763790000.7.")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
 ) -> None:
-    """Show one call: its segments, queue visits, offers, legs and events."""
+    """Show one call: its segments, its offers and why each agent was chosen, its events."""
 
-    async def read(database: Database, tenant_id: TenantId) -> dict[str, Any] | None:
-        async with database.transaction(tenant_id) as connection:
-            return await call_story(connection, tenant_id, InteractionId(call))
+    async def work(database: Database, tenant_id: TenantId) -> Mapping[str, Any] | None:
+        return await LogReader(database, tenant_id).one(InteractionId(interaction_id))
 
-    story = _ask(load_settings(config, data_dir=data_dir), read)
+    story = _with_log(load_settings(config, data_dir=data_dir), work)
     if story is None:
-        typer.echo(f"holdless: the log has no call {call}", err=True)
-        raise typer.Exit(1)
-    parts = {name: plain(story[name]) for name in _PARTS}
-    (whole,) = plain([story["interaction"]])
+        raise SettingsError(f"there is no call {interaction_id} in the log: `holdless calls list` names them")
     if as_json:
-        _write_json({**whole, **parts})
+        _print_json(story)
         return
-    _write_table("", [{"field": name, "value": value} for name, value in whole.items()], ["field", "value"])
-    for name, rows in parts.items():
-        if rows:
-            shown = [column for column in rows[0] if column not in ("interaction_id", "body")]
-            _write_table(name, rows, shown)
+    console = _console()
+    for name, value in story.items():
+        if not isinstance(value, list) and value not in (None, "", {}, []):
+            console.print(f"{name:<18} {_local(value) if name in _MOMENTS else value}")
+    console.print(
+        _table("segments", story["segments"], ("track", "kind", "started_at", "ended_at", "exit_cause"))
+    )
+    offers = ("attempt", "agent_id", "queue_id", "offered_at", "outcome")
+    console.print(_table("offers", story["offers"], offers))
+    for offer in story["offers"]:
+        console.print(f"  {offer['attempt']}: {_why(offer['agent_id'], offer['explanation'] or {})}")
+    console.print(_table("events", story["events"], ("occurred_at", "type", "agent_id", "queue_id")))
 
 
 @calls_cli.command("reconcile")
-def reconcile_command(
-    since: _Since = "1d",
-    as_json: _Json = False,
-    config: _Config = None,
-    data_dir: _Data = None,
+def reconcile_calls(
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
 ) -> None:
-    """Compare the log with Asterisk's channel event log; exit with 1 when they differ."""
+    """Compare the log with Asterisk's channel event log; exits with 1 when they differ."""
     settings = load_settings(config, data_dir=data_dir)
     if settings.cel_path is None:
-        raise SettingsError("no channel event log is configured; set HOLDLESS_CEL_PATH or write cel_path")
-    file = cel_file(settings.cel_path)
-    if not file.is_file():
         raise SettingsError(
-            f"there is no channel event log at {file}; mend cel_path, or see asterisk-config/"
+            "the channel event log is not known: set HOLDLESS_CEL_PATH to its directory"
+            " (asterisk-config/README.md)"
         )
-    until = datetime.now(UTC)
-    begin = moment(since, until)
+    path = cel_file(settings.cel_path)
+    if not path.exists():
+        raise SettingsError(f"there is no channel event log at {path}: see asterisk-config/README.md, CEL")
+    begin = _aware(since) if since else datetime.now(UTC) - timedelta(days=1)
+    end = _aware(until) if until else datetime.now(UTC)
 
-    async def read(database: Database, tenant_id: TenantId) -> Reconciliation:
-        witnessed = await asyncio.to_thread(_read_witness, file)
+    async def work(database: Database, tenant_id: TenantId) -> Reconciliation:
+        calls = await asyncio.to_thread(read_calls, path)
         async with database.transaction(tenant_id) as connection:
-            return await reconcile(connection, tenant_id, witnessed.values(), begin, until)
+            return await reconcile(connection, tenant_id, calls.values(), begin, end)
 
-    found = _ask(settings, read)
+    found = _with_log(settings, work)
     if as_json:
-        _write_json({**asdict(found), "is_clean": found.is_clean})
+        _print_json(found)
     else:
-        typer.echo(f"{found.cel_count} calls in Asterisk's log, {found.log_count} in ours")
-        for name in ("cel_minus_log", "log_minus_cel", "twice"):
-            for uniqueid in getattr(found, name):
-                typer.echo(f"  {name} {uniqueid}")
-        for difference in found.differing:
-            typer.echo(f"  {difference.fact} differs: {difference}")
-    raise typer.Exit(0 if found.is_clean else 1)
+        _print_reconciliation(_console(), found)
+    if not found.is_clean:
+        raise typer.Exit(1)
 
 
-def moment(text: str, now: datetime) -> datetime:
-    """Return the moment that *text* names, counted back from *now* where it is a length.
-
-    Raises:
-        typer.BadParameter: it is neither a zone-aware ISO 8601 moment nor a number with m, h or d.
-
-    >>> moment("90m", datetime(2026, 5, 1, 8, 0, tzinfo=UTC)).isoformat()
-    '2026-05-01T06:30:00+00:00'
-    """
-    if found := _AGO.fullmatch(text):
-        return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
-    try:
-        named = datetime.fromisoformat(text)
-    except ValueError:
-        named = None
-    if named is None or named.tzinfo is None:
-        raise typer.BadParameter(
-            f"{text!r} is no moment with its zone (…+08:00, …Z) and no length (90m, 8h, 7d)"
-        )
-    return named
+def _print_reconciliation(console: Console, found: Reconciliation) -> None:
+    console.print(f"{found.cel_count} calls in the channel event log, {found.log_count} in ours")
+    for title, ids in (
+        ("missing from our log", found.cel_minus_log),
+        ("in our log alone", found.log_minus_cel),
+        ("logged twice", found.twice),
+    ):
+        console.print(f"{title}: {len(ids)}")
+        for uniqueid in ids:
+            console.print(f"  {uniqueid}")
+    console.print(f"told differently: {len(found.differing)}")
+    for difference in found.differing:
+        console.print(f"  {difference}")
 
 
-def _read_witness(file: Path) -> dict[str, CelCall]:
-    reader, offset, fold = CelReader(file), CelOffset(), CelFold()
-    while True:
-        events, offset = reader.read(offset)
-        if not events:
-            return fold.calls
-        fold.add(events)
+def _with_log(settings: Settings, work: Callable[[Database, TenantId], Awaitable[_T]]) -> _T:
+    """Run *work* with the log, starting the embedded database for as long if it does not run."""
 
-
-def _ask(settings: Settings, query: Query[Answer]) -> Answer:
-    """Run *query* on the record's server, which is started for it when it is ours and not running."""
-
-    async def run() -> Answer:
+    async def inside() -> _T:
         url = settings.database_url.get_secret_value() if settings.database_url else None
         provider = Provider(url, settings.data_dir)
-        database = Database(await provider.start(), connections_max=2)
+        database = Database(await provider.start())
         try:
-            return await query(database, tenant(settings.tenant))
+            return await work(database, tenant(settings.tenant))
+        except SQLAlchemyError as error:
+            raise DatabaseError(f"the log cannot be read: {error}; has the server run once?") from error
         finally:
             await database.close()
             await provider.stop()
 
-    return asyncio.run(run())
+    return asyncio.run(inside())
 
 
-def _write_json(body: object) -> None:
-    typer.echo(orjson.dumps(body, default=str, option=orjson.OPT_INDENT_2).decode())
+def _print_json(value: Any) -> None:
+    sys.stdout.buffer.write(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2) + b"\n")
 
 
-def _write_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    table = Table(*columns, title=title or None, title_justify="left")
+def _table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    table = _plain_table(*columns, title=title)
     for row in rows:
-        table.add_row(*(_cell(row[name]) for name in columns))
-    Console().print(table)
+        table.add_row(*(_local(row[name]) if name.endswith("_at") else _text(row[name]) for name in columns))
+    return table
 
 
-def _cell(value: object) -> str:
-    """Return a cell's text: whatever callers sent is shown, never obeyed by the terminal."""
-    if isinstance(value, datetime):
-        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    text = "" if value is None else str(value)
-    return escape("".join(letter if letter.isprintable() else "·" for letter in text))
+def _why(agent_id: str, explanation: Mapping[str, Any]) -> str:
+    """Say in a sentence why this agent got this call."""
+    waited = f"after {_seconds(explanation.get('wait_ms', 0))} s"
+    runner_up = explanation.get("runner_up")
+    if explanation.get("kind") == "interaction_for_agent":
+        rest = f"before {runner_up}" if runner_up else "nobody else waited for this agent"
+        return f"{agent_id} became free and took this call {waited}; {rest}"
+    if explanation.get("kind") == "agent_for_interaction":
+        rest = f"before {runner_up}" if runner_up else "no other was free"
+        return f"{agent_id} had been ready longest when this call was offered {waited}; {rest}"
+    return str(explanation.get("kind", "no reason was kept"))
+
+
+def _plain_table(*columns: str, title: str | None = None) -> Table:
+    """A table whose cells can be copied: nothing is cut or folded."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True, overflow="ignore")
+    return table
+
+
+def _console() -> Console:
+    """On a terminal as wide as it is, elsewhere as wide as a row needs."""
+    return Console() if sys.stdout.isatty() else Console(width=_FILE_WIDTH)
+
+
+def _text(value: Any) -> str:
+    return (
+        ""
+        if value is None
+        else value
+        if isinstance(value, str)
+        else orjson.dumps(value, default=str).decode()
+    )
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.astimezone()
+
+
+def _local(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone().strftime("%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _seconds(length_ms: int) -> str:
+    return f"{length_ms / 1000:.1f}"

@@ -26,6 +26,14 @@ class LogReader:
             ValueError: the cursor is not one of ours.
         """
         wanted = CallFilter(queue_id=queue_id, agent_id=agent_id)
+        return await self.matching(wanted, limit=limit, cursor=cursor)
+
+    async def matching(self, wanted: CallFilter, *, limit: int, cursor: str | None) -> CallPage:
+        """Return one page of the calls that *wanted* describes.
+
+        Raises:
+            ValueError: the cursor is not one of ours.
+        """
         async with self._database.transaction(self._tenant_id) as connection:
             rows, following = await list_calls(
                 connection, self._tenant_id, wanted, limit=limit, cursor=cursor
@@ -44,4 +52,5 @@ class LogReader:
 
 def _plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Leave out the columns that say nothing to a reader (tenant and partition)."""
-    return [{name: value for name, value in row.items() if name not in ("tenant_id", "day")} for row in rows]
+    hidden = ("tenant_id", "day")
+    return [{str(name): value for name, value in row.items() if name not in hidden} for row in rows]

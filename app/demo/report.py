@@ -17,7 +17,7 @@ from app.calls.reconciliation import Reconciliation, reconcile
 from app.db.session import DEFAULT_TENANT, Database
 from routing.events import QueueExit
 from routing.ids import QueueId
-from telephony.cel import CelCall, CelEvent, CelOffset, CelReader, customer_channels
+from telephony.cel import read_calls
 from telephony.sandbox.instance import Sandbox
 from telephony.synthetic.tally import CrowdTally
 from workforce.measures import Cell, abandonment, asa_s, service_level_c, total
@@ -61,8 +61,9 @@ class DemoReport:
         checked = self.checked
         console.print(
             f"{self.placed_count} calls placed, {checked.cel_count} in Asterisk's log,"
-            f" {checked.log_count} in ours; missing {len(checked.cel_minus_log)}, too many {len(checked.log_minus_cel)},"
-            f" twice {len(checked.twice)}, told differently {len(checked.differing)}"
+            f" {checked.log_count} in ours; missing {len(checked.cel_minus_log)},"
+            f" too many {len(checked.log_minus_cel)}, twice {len(checked.twice)},"
+            f" told differently {len(checked.differing)}"
         )
         for difference in checked.differing:
             console.print(f"  {difference}")
@@ -73,7 +74,7 @@ async def report_of(database: Database, sandbox: Sandbox, tally: CrowdTally, sin
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SETTLE_S
     while True:
-        calls = await asyncio.to_thread(_cel_calls, sandbox)
+        calls = await asyncio.to_thread(read_calls, sandbox.cel_path)
         until = datetime.now(UTC)
         async with database.transaction(DEFAULT_TENANT) as connection:
             checked = await reconcile(connection, DEFAULT_TENANT, calls.values(), since, until)
@@ -98,16 +99,6 @@ async def report_of(database: Database, sandbox: Sandbox, tally: CrowdTally, sin
         "decision_to_ring_ms_p99": _quantile(latencies, 0.99),
     }
     return DemoReport(body, by_queue, checked, len(tally.calls))
-
-
-def _cel_calls(sandbox: Sandbox) -> dict[str, CelCall]:
-    reader, offset = CelReader(sandbox.cel_path), CelOffset()
-    events: list[CelEvent] = []
-    while True:
-        some, offset = reader.read(offset)
-        if not some:
-            return customer_channels(events)
-        events += some
 
 
 def _row(cell: Cell) -> tuple[str, ...]:

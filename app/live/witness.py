@@ -23,11 +23,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db.session import Database, TenantId
 from routing.ids import AgentId, InteractionId, day_of
 from routing.signals import CallFactCorrected, Signal
-from telephony.cel import CelCall, CelFold, CelOffset, CelReader
+from telephony.cel import CelCall, CelFold, CelOffset, CelReader, cel_file
 
 log = structlog.get_logger()
 
-CEL_FILE: Final = "holdless.csv"
 EVERY_S: Final = 2.0
 GRACE_MS: Final = 8_000  # from the end of a call to its row in the database, at the worst of normal times
 UNCHECKED_MAX: Final = 100_000
@@ -47,11 +46,6 @@ _SAVE = text(
     " VALUES (:tenant, :pbx, :path, :mark, :bytes) ON CONFLICT (tenant_id, pbx_id, path)"
     " DO UPDATE SET file_mark = excluded.file_mark, offset_bytes = excluded.offset_bytes, moved_at = now()"
 )
-
-
-def cel_file(path: Path) -> Path:
-    """Return the log's file: settings name its directory, or the file itself."""
-    return path if path.suffix == ".csv" else path / CEL_FILE
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from app.db.provider import Provider
 from app.db.session import DEFAULT_TENANT, Database
 from app.demo.server_process import ServerProcess, free_port
 from routing.ids import AgentId, QueueId
-from telephony.cel import CelCall, CelEvent, CelOffset, CelReader, customer_channels
+from telephony.cel import read_calls
 from telephony.sandbox.config import SandboxAgent, SandboxSettings
 from telephony.sandbox.install import Programs
 from telephony.sandbox.instance import Sandbox, start
@@ -189,7 +189,7 @@ class CallCentre:
 
     def reconciled(self, since: datetime) -> Reconciliation:
         """Compare the log with Asterisk's channel event log from *since* on."""
-        calls = cel_calls(self.sandbox)
+        calls = read_calls(self.sandbox.cel_path)
 
         async def compare(database: Database) -> Reconciliation:
             async with database.transaction(DEFAULT_TENANT) as connection:
@@ -217,17 +217,6 @@ async def _prepare(database: Database) -> None:
     await migrate(database, DEFAULT_TENANT)
     async with database.transaction(DEFAULT_TENANT) as connection:
         await save_centre(connection, DEFAULT_TENANT, centre_document(), made_by="test")
-
-
-def cel_calls(sandbox: Sandbox) -> dict[str, CelCall]:
-    """Return the customers' channels as Asterisk's channel event log tells them now."""
-    reader, offset = CelReader(sandbox.cel_path), CelOffset()
-    events: list[CelEvent] = []
-    while True:
-        some, offset = reader.read(offset)
-        if not some:
-            return customer_channels(events)
-        events += some
 
 
 def ms(text: str) -> float:
