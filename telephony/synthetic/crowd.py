@@ -20,7 +20,8 @@ from telephony.synthetic.caller import SyntheticCaller, place_call
 from telephony.synthetic.calls import Call, CallState
 from telephony.synthetic.draws import EntryPoint, Habits, Handling, PlannedCall, draw_calls, draw_handling
 from telephony.synthetic.errors import RegistrationRefused
-from telephony.synthetic.phone import CallPlan, Phone
+from telephony.synthetic.phone import Phone
+from telephony.synthetic.plans import CallPlan
 from telephony.synthetic.tally import CallSeen, CrowdTally, OfferSeen
 from telephony.synthetic.transactions import SipTimers
 from telephony.synthetic.user_agent import UserAgent

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from telephony.synthetic.phone import CallPlan
+from telephony.synthetic.plans import CallPlan
 
 CALLS_MAX: Final = 1_000_000
 _NUMBERS = 100_000_000

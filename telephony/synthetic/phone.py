@@ -7,41 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from telephony.synthetic.calls import Call, CallState
 from telephony.synthetic.digest import Credentials
 from telephony.synthetic.errors import RegistrationRefused, SipParseError
+from telephony.synthetic.plans import CallPlan
 from telephony.synthetic.sip_addresses import escape_user, parse_address, split_list
 from telephony.synthetic.sip_codec import SipRequest, SipResponse
 from telephony.synthetic.transactions import Peer, SipTimers
 from telephony.synthetic.user_agent import UserAgent
 
 RETRY_S: Final = 5.0  # pause before the next try when a registration could not be renewed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallPlan:
-    """What a phone does with one incoming call; all times in milliseconds.
-
-    Attributes:
-        rings: Whether it says 180 Ringing, at once.
-        pick_up_ms: From the INVITE to the answer or the refusal; None: it rings until cancelled.
-        refuse_status: 486 busy, 603 decline (any final status); None: it answers.
-        talk_ms: From the answer to our BYE; None: until the other side hangs up.
-        hold_at_ms, hold_for_ms: Puts the caller on hold so long after the answer, for so long.
-        refer_at_ms, refer_to: Transfers the caller so long after the answer, to this user of the PBX.
-    """
-
-    rings: bool = True
-    pick_up_ms: int | None = 200
-    refuse_status: int | None = None
-    talk_ms: int | None = None
-    hold_at_ms: int | None = None
-    hold_for_ms: int = 1_000
-    refer_at_ms: int | None = None
-    refer_to: str = ""
 
 
 Behaviour = Callable[[Call], CallPlan]
