@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.live.record_rows import Record, SegmentRow, SpanRow, Stamped
-from app.live.recorder import fold, fold_spans
+from app.live.record_rows import Record, Stamped
+from app.live.recorder import fold
 from routing import events as ev
 from routing.ids import AgentId, InteractionId, LegId, QueueId
 from routing.signals import OfferFailure, Party
@@ -386,44 +386,3 @@ def test_legs_carry_pbx_and_boot() -> None:
         ("pbx1", "b1", "agent"),
     ]
     assert [leg.ended_ms for leg in legs] == [START + 60_000, START + 60_000]
-
-
-# ---------------------------------------------------------------- agents' spans
-
-
-def _changed(
-    seconds: float, since: float, state: ev.AgentState, previous: ev.AgentState
-) -> ev.AgentStateChanged:
-    return ev.AgentStateChanged(
-        **_at(seconds),
-        agent_id=ANA,
-        state=state,
-        reason="",
-        interaction_id=None,
-        previous=previous,
-        previous_reason="",
-        since_ms=START + round(since * 1000),
-    )
-
-
-def _span(row: SpanRow | SegmentRow | None) -> tuple[object, ...] | None:
-    return None if row is None or isinstance(row, SegmentRow) else (row.state, row.ended_ms)
-
-
-def test_spans_close_at_the_next_change_and_skip_states_without_length() -> None:
-    state = ev.AgentState
-    spans = fold_spans(
-        [
-            _changed(0, -5, state.READY, state.SIGNED_OUT),
-            _changed(10, 0, state.RESERVED, state.READY),
-            _changed(10, 10, state.RINGING, state.RESERVED),
-            _changed(15, 10, state.NOT_READY, state.RINGING),
-            _changed(20, 15, state.SIGNED_OUT, state.NOT_READY),
-        ]
-    )
-    assert {start - START: _span(row) for (_, start), row in spans.items()} == {
-        0: ("ready", START + 10_000),
-        10_000: ("ringing", START + 15_000),
-        15_000: ("not_ready", START + 20_000),
-        20_000: None,
-    }
