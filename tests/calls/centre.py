@@ -2,6 +2,7 @@
 
 Queues ``sales`` (entry 8001, agents a1001, a1002), ``support`` (8002, a1003, a1004) and ``billing``
 (8003, a1005, a1006); a1007 and a1008 have every skill. Ring timeout 3 s, wrap-up 1.5 s, threshold 20 s.
+Callers at 8009 have a head start of 2 s in ``billing``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tests.pbx.sipp import poll
 RING_MS = 3_000
 WRAP_UP_MS = 1_500
 QUEUES = {"sales": "8001", "support": "8002", "billing": "8003"}
+HEAD_START_ENTRY, HEAD_START_QUEUE, HEAD_START_MS = "8009", "billing", 2_000
 AGENTS = {
     "a1001": ("sales",),
     "a1002": ("sales",),
@@ -64,6 +66,14 @@ def centre_document() -> Centre:
         entry_point=tuple(
             EntryPointPart(entry_point=number, queue_id=queue, trunk_id="trunk")
             for queue, number in QUEUES.items()
+        )
+        + (
+            EntryPointPart(
+                entry_point=HEAD_START_ENTRY,
+                queue_id=HEAD_START_QUEUE,
+                trunk_id="trunk",
+                priority_s=HEAD_START_MS / 1000,
+            ),
         ),
     )
 
@@ -84,7 +94,10 @@ class CallCentre:
             systemname="pbx1",
             agents=[SandboxAgent(agent_id=AgentId(agent)) for agent in AGENTS],
             queues=[QueueId(queue) for queue in QUEUES],
-            entry_points={number: QueueId(queue) for queue, number in QUEUES.items()},
+            entry_points={
+                **{number: QueueId(queue) for queue, number in QUEUES.items()},
+                HEAD_START_ENTRY: QueueId(HEAD_START_QUEUE),
+            },
             agi=f"127.0.0.1:{agi_port}",
         )
         sandbox = start(settings, programs=programs)

@@ -1,0 +1,57 @@
+"""What the tests of this folder say about a logged call: moments and lengths, to 50 ms of sipp's own trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.calls.centre import lengths_ms, ms
+from tests.pbx.sipp import Run
+
+TOLERANCE_MS = 50
+
+
+def near(value_ms: float) -> Any:
+    """Compare equal to what lies within the tolerance."""
+    return pytest.approx(value_ms, abs=TOLERANCE_MS)
+
+
+def kinds(story: Mapping[str, Any], track: str = "customer") -> list[str]:
+    """Return the kinds of one track's segments, in order."""
+    return [kind for kind, _ in lengths_ms(story, track)]
+
+
+def agent_tracks(story: Mapping[str, Any]) -> list[str]:
+    """Return the names of the agents' tracks, in order of the attempts."""
+    names = {segment["track"] for segment in story["segments"]} - {"customer"}
+    return sorted(names, key=lambda name: int(name.partition("#")[2]))
+
+
+def offers(story: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return whom the call was offered to and what became of it, in order."""
+    return [(offer["agent_id"], offer["outcome"]) for offer in story["offers"]]
+
+
+def assert_complete(story: Mapping[str, Any]) -> None:
+    """The customer's track has no hole and no overlap, and its sum is the contact's length."""
+    rows = [segment for segment in story["segments"] if segment["track"] == "customer"]
+    assert rows[0]["started_at"] == story["started_at"]
+    assert rows[-1]["ended_at"] == story["ended_at"]
+    for before, after in zip(rows, rows[1:], strict=False):
+        assert before["ended_at"] == after["started_at"], rows
+    total_ms = ms(story["ended_at"]) - ms(story["started_at"])
+    assert sum(length for _, length in lengths_ms(story)) == pytest.approx(total_ms, abs=1)
+
+
+def queued_ms(caller: Run) -> float:
+    """Return when the caller began to wait: the PBX answers in the same breath."""
+    return caller.first("received", "200", "INVITE").at_ms
+
+
+def hangup_ms(run: Run) -> float:
+    """Return when the run sent or received the BYE that ended its last call."""
+    found = [moment for moment in run.moments() if moment.what == "BYE"]
+    assert found, run.trace()
+    return found[-1].at_ms
