@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,7 @@ import typer
 import uvicorn
 
 from app.http.app import create_app
-from app.live.tuning import tune_interpreter
+from app.live.tuning import loop_factory, tune_interpreter
 from app.logs import set_up_logs
 from app.server import Server
 from app.settings import Settings, load_settings
@@ -43,17 +43,8 @@ def serve(
     """Run the server until Ctrl-C or SIGTERM; waiting callers stay in the dialplan meanwhile."""
     settings = load_settings(config, data_dir=data_dir)
     set_up_logs(settings.log_level, settings.log_format)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(run(settings))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's loop where it is installed (it is not on Windows)."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 async def run(settings: Settings) -> None:

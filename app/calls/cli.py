@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,6 +22,7 @@ from app.calls.reconciliation import Reconciliation, reconcile
 from app.db.errors import DatabaseError
 from app.db.provider import Provider
 from app.db.session import Database, TenantId, tenant
+from app.logs import tame
 from app.settings import Settings, SettingsError, load_settings
 from routing.ids import AgentId, InteractionId, QueueId
 from telephony.cel import cel_file, read_calls
@@ -77,7 +79,7 @@ def list_calls(
         table.add_row(
             call["interaction_id"],
             _local(call["started_at"]),
-            call["caller_number"],
+            _shown(call["caller_number"]),
             call["queue_id"] or "",
             call["agent_id"] or "",
             call["outcome"] or "open",
@@ -107,7 +109,7 @@ def show_call(
     console = _console()
     for name, value in story.items():
         if not isinstance(value, list) and value not in (None, "", {}, []):
-            console.print(f"{name:<18} {_local(value) if name in _MOMENTS else value}")
+            console.print(f"{name:<18} {_local(value) if name in _MOMENTS else _shown(_text(value))}")
     console.print(
         _table("segments", story["segments"], ("track", "kind", "started_at", "ended_at", "exit_cause"))
     )
@@ -193,7 +195,9 @@ def _print_json(value: Any) -> None:
 def _table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
     table = _plain_table(*columns, title=title)
     for row in rows:
-        table.add_row(*(_local(row[name]) if name.endswith("_at") else _text(row[name]) for name in columns))
+        table.add_row(
+            *(_local(row[name]) if name.endswith("_at") else _shown(_text(row[name])) for name in columns)
+        )
     return table
 
 
@@ -231,6 +235,11 @@ def _text(value: Any) -> str:
         if isinstance(value, str)
         else orjson.dumps(value, default=str).decode()
     )
+
+
+def _shown(text: str) -> str:
+    """What a caller sent is shown as text: no colours, no control characters of a terminal."""
+    return escape(tame(text))
 
 
 def _aware(moment: datetime) -> datetime:

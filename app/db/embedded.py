@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.db.errors import PostgresStartError
-from app.db.programs import PostgresPrograms, choose_programs, find_programs
-from app.db.run_as import RunAs, run_as
+from app.db.programs import PostgresPrograms, choose_programs, find_programs, within_reach
+from app.db.run_as import RunAs, needs_other_user, open_to_all, run_as
 
 USER = "holdless"
 DATABASE = "holdless"
@@ -139,6 +139,8 @@ class EmbeddedPostgres:
     def _launch(self) -> None:
         data_major = self._data_major()
         programs = choose_programs(find_programs(), data_major)
+        if needs_other_user():
+            programs = within_reach(programs, open_to_all)
         user = run_as((programs.directory / "postgres", self.data))
         if data_major is None:
             self._make_cluster(programs, user)

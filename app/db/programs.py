@@ -7,16 +7,20 @@ adds a system user and opens every directory above the data to everybody.
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.db.errors import PostgresMissingError, PostgresVersionError
+from app.db.errors import PostgresMissingError, PostgresStartError, PostgresVersionError
 
 MAJOR_MIN = 15
 _VERSION_TIMEOUT_S = 10.0
+REACHABLE = Path("/var/cache/holdless")
 _DEBIAN_HOME = Path("/usr/lib/postgresql")
 
 
@@ -80,6 +84,49 @@ def find_programs() -> list[PostgresPrograms]:
         if (major := _major_of(directory / "postgres")) is not None:
             found[directory] = PostgresPrograms(directory, major, origin)
     return list(found.values())
+
+
+def within_reach(programs: PostgresPrograms, is_open: Callable[[Path], bool]) -> PostgresPrograms:
+    """Return programs that an ordinary user may run, as a linked copy where the way to them is closed.
+
+    A checkout in root's home is closed to everybody else, and PostgreSQL's programs look for each other
+    by path: no capability helps there. Blocking.
+
+    Args:
+        is_open: Whether everybody may pass every directory above a path.
+
+    Raises:
+        PostgresStartError: the copy cannot be made.
+    """
+    if is_open(programs.directory / "postgres"):
+        return programs
+    package = programs.directory.parents[1]  # its programs find their libraries two steps above
+    mark = (programs.directory / "postgres").stat()
+    copy = REACHABLE / f"postgresql-{programs.major}-{mark.st_size:x}-{int(mark.st_mtime):x}"
+    reached = copy / package.name / programs.directory.relative_to(package)
+    if not reached.exists():
+        try:
+            REACHABLE.mkdir(mode=0o755, parents=True, exist_ok=True)
+            fresh = Path(tempfile.mkdtemp(dir=REACHABLE, prefix="new-"))
+            fresh.chmod(0o755)
+            for part in (package, package.with_name(f"{package.name}.libs")):
+                if part.exists():
+                    shutil.copytree(part, fresh / part.name, copy_function=_link_or_copy, symlinks=True)
+            fresh.rename(copy)
+        except OSError as error:
+            if not reached.exists():  # another process may have been quicker
+                raise PostgresStartError(
+                    f"PostgreSQL's programs in {package} cannot be reached by an ordinary user, and could"
+                    f" not be copied to {copy}: {error}; set DATABASE_URL, or start as an ordinary user"
+                ) from error
+    return PostgresPrograms(reached, programs.major, programs.origin)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def _major_of(program: Path) -> int | None:

@@ -35,13 +35,18 @@ class RunAs:
     gid: int | None = None
 
 
+def needs_other_user() -> bool:
+    """Whether PostgreSQL must run as another user than ours."""
+    return os.geteuid() == 0
+
+
 def run_as(paths: Iterable[Path]) -> RunAs:
     """Return how to run programs that must reach *paths*.
 
     Raises:
         PostgresStartError: we are root and no ordinary user can be used.
     """
-    if os.geteuid() != 0:
+    if not needs_other_user():
         return RunAs()
     user = _ordinary_user()
     setpriv = shutil.which("setpriv")
@@ -51,7 +56,7 @@ def run_as(paths: Iterable[Path]) -> RunAs:
             "'setpriv' (package util-linux) to run it as: start as an ordinary user, or set DATABASE_URL"
         )
     ids = (f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
-    if all(_open_to_all(path) for path in paths):
+    if all(open_to_all(path) for path in paths):
         return RunAs((setpriv, *ids), user.pw_uid, user.pw_gid)
     for name in _CAPABILITIES:
         if _bounding_set() >> _CAPABILITY_BITS[name] & 1:
@@ -72,7 +77,7 @@ def _ordinary_user() -> pwd.struct_passwd | None:
     return None
 
 
-def _open_to_all(path: Path) -> bool:
+def open_to_all(path: Path) -> bool:
     """Whether everybody may pass every directory above *path*."""
     return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from app.demo.report import DemoReport
 from app.demo.run import DemoWish, play
+from app.live.tuning import loop_factory
 from app.logs import set_up_logs
 
 
@@ -43,7 +44,8 @@ def demo(
     if for_s is None and headless:
         for_s = 60.0
     wish = DemoWish(for_s=for_s, seed=seed, data_dir=data_dir.absolute(), http_port=port, headless=headless)
-    report = asyncio.run(_until_stopped(wish))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        report = runner.run(_until_stopped(wish))
     if report is None:
         raise typer.Exit(130)
     if not as_json:

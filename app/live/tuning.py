@@ -1,4 +1,4 @@
-"""Settings of the interpreter for a process whose loop must never pause. Call once, after the boot.
+"""Loop and interpreter of a process that must never pause. Tune once, after the boot.
 
 Measured here: a full garbage collection stops everything for 34 to 96 ms with a few hundred thousand
 live objects, and a thread that comes back from the disk may wait 5 ms for the interpreter's lock. The
@@ -8,8 +8,10 @@ built is kept out of them.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
+from collections.abc import Callable
 
 _YOUNG_MAX = 10_000
 _MIDDLE_MAX = 20
@@ -23,3 +25,12 @@ def tune_interpreter() -> None:
     gc.freeze()
     gc.set_threshold(_YOUNG_MAX, _MIDDLE_MAX, _OLD_MAX)
     sys.setswitchinterval(_SWITCH_S)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's loop where it is installed (it is not on Windows), for ``asyncio.Runner``."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
