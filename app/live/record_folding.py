@@ -23,6 +23,8 @@ _ADOPTED_KIND: Mapping[str, str] = {
 }
 _PBX_OF_LEG = re.compile(r"(?P<pbx>.+)-(?:o[0-9a-f-]{36}|\d+\.\d+)")
 FALLBACK_ATTEMPT = 0  # the PBX's own queue numbers no attempts
+_CONNECTED = ("talking", "held")
+BLINK_MS_MAX = 50  # the dialplan's own step from a talk to what follows it (measured 1 to 3 ms) is no stay
 
 
 class Folding:
@@ -190,7 +192,7 @@ class Folding:
     def _switch(self, agent_id: AgentId, at_ms: int, customer_kind: str, agent_kind: str) -> None:
         """Talk to hold, or back."""
         running = self.customer.running
-        if running is None or running.kind not in ("talking", "held"):
+        if running is None or running.kind not in _CONNECTED:
             return
         where: dict[str, Any] = {
             "queue_id": running.queue_id,
@@ -203,7 +205,7 @@ class Folding:
 
     def _end_talk(self, event: ev.TalkEnded) -> None:
         running = self.customer.running
-        if running is not None and running.kind in ("talking", "held"):
+        if running is not None and running.kind in _CONNECTED:
             self._go("ivr", event.occurred_ms)
         if (track := self._participation(event.agent_id)) is not None:
             track.close(event.occurred_ms)
@@ -243,6 +245,7 @@ class Folding:
             return
         if self.customer.running is None:
             self._go("re_attach", event.occurred_ms)
+        self.customer.absorb("ivr", _CONNECTED, event.occurred_ms, BLINK_MS_MAX)
         at_ms = self.customer.close(event.occurred_ms)
         self.facts.update(
             ended_ms=at_ms,
@@ -268,6 +271,7 @@ class Folding:
     def _go(self, kind: str, at_ms: int, **where: Any) -> None:
         """Move the customer on, unless the contact is over: what is reported later changes nothing."""
         if "ended_ms" not in self.facts:
+            self.customer.absorb("ivr", _CONNECTED, at_ms, BLINK_MS_MAX)
             self.customer.move(kind, at_ms, **where)
 
     def _reopen(self) -> None:

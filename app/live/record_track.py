@@ -111,6 +111,20 @@ class Track:
             )
         )
 
+    def absorb(self, kind: str, after: Iterable[str], at_ms: int, max_ms: int) -> None:
+        """Count a running stretch of *kind* to the one of *after* before it, if by *at_ms* it is so short.
+
+        Args:
+            max_ms: The longest stretch that counts as none.
+        """
+        if len(self._stretches) < 2:
+            return
+        before, last = self._stretches[-2:]
+        too_short = last.ended_ms is None and last.kind == kind and at_ms - last.started_ms <= max_ms
+        if too_short and before.kind in after and before.ended_ms == last.started_ms:
+            self._stretches.pop()
+            before.ended_ms = None
+
     def relabel(self, kind: str) -> None:
         """Say that the open segment was something else than thought."""
         if (running := self.running) is not None:

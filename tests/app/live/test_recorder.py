@@ -276,6 +276,14 @@ def test_a_blind_transfer_to_a_queue_makes_a_second_visit_and_a_second_participa
     assert record.interaction.agent_id == ANA
 
 
+def test_the_blink_between_the_end_of_a_talk_and_the_hang_up_is_no_ivr_stay() -> None:
+    talk = (*ANSWERED[:6], _talk_ended(30, ANA))
+    assert _track(_fold(*talk, _ended(30.05)))[3:] == [("talking", 8, 30.05, None)]
+    assert _track(_fold(*talk, _ended(30.051)))[3:] == [("talking", 8, 30, None), ("ivr", 30, 30.051, None)]
+    moved = _fold(*talk, _entered(30.003, visit=2), _left(40, 9.997, ev.QueueExit.ABANDONED, 2), _ended(40))
+    assert _track(moved)[3:] == [("talking", 8, 30.003, None), ("queued", 30.003, 40, "abandoned")]
+
+
 def test_a_call_served_by_the_fallback_queue_is_answered_outside() -> None:
     record = _fold(
         _started(),
