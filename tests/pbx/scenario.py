@@ -46,14 +46,14 @@ class Phone:
         answer: 200 answers, 486 is busy, 603 rejects (any final status); None rings until it is cancelled.
         talk_ms: From the ACK to our BYE; None: talks until the other side hangs up.
         hold: ``(after_ms, for_ms)``: puts on hold by re-INVITE so long after the ACK, and resumes; the
-            rest of ``talk_ms`` counts from the resume.
+            rest of ``talk_ms`` counts from the resume. Two more numbers: once more, so long after the resume.
         refer: ``(after_ms, target)``: blind transfer by REFER to the extension, so long after the ACK.
     """
 
     ring_ms: int = 200
     answer: int | None = 200
     talk_ms: int | None = None
-    hold: tuple[int, int] | None = None
+    hold: tuple[int, ...] = ()
     refer: tuple[int, str] | None = None
 
 
@@ -191,12 +191,10 @@ def _conversation(phone: Phone) -> list[str]:
             _send(request("ACK", cseq)),
         ]
 
-    cseq = 1
-    if phone.hold is not None:
-        after_ms, for_ms = phone.hold
-        parts += [*unless_ended(after_ms, 20), *reinvite(1, "sendonly")]
-        parts += [*unless_ended(for_ms, 21), *reinvite(2, "sendrecv")]
-        cseq = 3
+    for place, wait_ms in enumerate(phone.hold):
+        direction = "sendonly" if place % 2 == 0 else "sendrecv"
+        parts += [*unless_ended(wait_ms, 20 + place), *reinvite(place + 1, direction)]
+    cseq = len(phone.hold) + 1
     if phone.refer is not None:
         after_ms, target = phone.refer
         headers = f"Refer-To: <sip:{target}@[remote_ip]:[remote_port]>\n"
