@@ -16,15 +16,15 @@ from typing import Final
 
 import structlog
 
-from routing.commands import Command, JoinFallback, LeaveFallback, PauseFallback
-from routing.ids import AgentId, BootId, PbxId
+from routing.commands import Command, JoinFallback, LeaveFallback, MarkHeard, MoveToQueue, PauseFallback
+from routing.ids import AgentId, BootId, InteractionId, PbxId
 from routing.signals import CommandRefused, PbxLinkLost, Signal
 from telephony.adopt import SNAPSHOT_VARIABLES, snapshot_of
 from telephony.ami.codec import AmiMessage
 from telephony.ami.errors import AmiError, AmiLinkLost, AmiRefused
 from telephony.ami.link import AmiLink
 from telephony.errors import TelephonyError
-from telephony.translate import actions_of, signals_of
+from telephony.translate import Action, actions_of, signals_of
 
 log = structlog.get_logger()
 
@@ -82,6 +82,7 @@ class AsteriskPbx:
         self._device_by_agent: Mapping[AgentId, str] = {}
         self._agent_by_device: Mapping[str, AgentId] = {}
         self._merge: _Merge | None = None
+        self._moves: dict[InteractionId, tuple[Command, Action]] = {}
         self._changed = asyncio.Event()
         self.state = PbxState.DOWN
         self.merged_count = 0
@@ -94,10 +95,31 @@ class AsteriskPbx:
     # ------------------------------------------------------------ what the dispatcher uses
 
     def send(self, command: Command, epoch: int) -> None:
-        """Send a command and return at once; an error answer comes back as ``CommandRefused``."""
+        """Send a command and return at once; an error answer comes back as ``CommandRefused``.
+
+        Until Asterisk has carried out one ``Redirect`` it refuses the next one for the same channel
+        ("channel not up", measured on 22.10). So a move to the waiting laps is held until the loop's next
+        turn: the offer that follows it in the same step takes its place, and brings the caller there in one.
+        """
         *before, last = actions_of(command, epoch=epoch, device_by_agent=self._device_by_agent)
         for action in before:
             self._control.send(action)
+        interaction_id: InteractionId | None = getattr(command, "interaction_id", None)
+        if interaction_id is not None and not isinstance(command, MarkHeard):
+            self._moves.pop(interaction_id, None)
+        if isinstance(command, MoveToQueue):
+            if not self._moves:
+                asyncio.get_running_loop().call_soon(self._send_moves)
+            self._moves[command.interaction_id] = (command, last)
+        else:
+            self._send_last(command, last)
+
+    def _send_moves(self) -> None:
+        moves, self._moves = self._moves, {}
+        for command, last in moves.values():
+            self._send_last(command, last)
+
+    def _send_last(self, command: Command, last: Action) -> None:
         self._control.send(last).add_done_callback(partial(self._answered, command))
 
     def set_devices(self, device_by_agent: Mapping[AgentId, str]) -> None:
