@@ -31,6 +31,8 @@ _SOCKET_NAME = ".s.PGSQL.5432"
 _INITDB_TIMEOUT_S = 120.0
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 30.0
+_ORPHANS_LEAVE_S = 10.0
+_ORPHAN_SIGNS = (b"shared memory block", b'.lock" already exists')
 _POLL_S = 0.02
 _LOG_TAIL_BYTES = 2_000
 _SETTINGS = {
@@ -151,11 +153,33 @@ class EmbeddedPostgres:
         command = [*user.prefix, str(programs.directory / "postgres"), "-D", str(self.data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        with (self.directory / "postgres.log").open("ab") as log:
-            server = subprocess.Popen(  # noqa: S603 - a fixed program, no shell
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
-            )
-        self._await_ready(server)
+        self._start_and_await(command)
+
+    def _start_and_await(self, command: list[str]) -> None:
+        """Start the server; while the children of a killed one still leave, try again.
+
+        A server that was killed lets its children find out by themselves; until the last has left, its
+        memory is in use and the next server refuses to start.
+        """
+        deadline_s = time.monotonic() + _ORPHANS_LEAVE_S
+        while True:
+            if self._process is not None:
+                self._process.poll()  # one of ours that was killed: a zombie holds its locks
+            log_path = self.directory / "postgres.log"
+            before_bytes = log_path.stat().st_size if log_path.exists() else 0
+            with log_path.open("ab") as log:
+                server = subprocess.Popen(  # noqa: S603 - a fixed program, no shell
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
+                )
+            try:
+                self._await_ready(server)
+            except PostgresStartError:
+                said = log_path.read_bytes()[before_bytes:]
+                if not any(sign in said for sign in _ORPHAN_SIGNS) or time.monotonic() > deadline_s:
+                    raise
+                time.sleep(_POLL_S)
+            else:
+                return
 
     def _make_cluster(self, programs: PostgresPrograms, user: RunAs) -> None:
         """Make the cluster beside and move it into place, so that an interrupted try leaves nothing half."""
