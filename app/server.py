@@ -22,7 +22,7 @@ from app.customers.identify_rules import Match
 from app.customers.match_keeper import MatchKeeper
 from app.db.epochs import last_epoch, note_epoch
 from app.db.errors import DatabaseError
-from app.db.migrate import migrate
+from app.db.migrate import migrate, misplaced_count
 from app.db.provider import Provider
 from app.db.session import Database, tenant
 from app.floor.live_floor import LiveFloor
@@ -35,6 +35,7 @@ from app.live.core import LiveCore, boot
 from app.live.drainer import Drainer
 from app.live.errors import Gone
 from app.live.witness import Witness
+from app.server_metrics import watch_server
 from app.settings import Settings
 from routing.config import CentreConfig
 from routing.ids import AgentId, TeamId
@@ -44,7 +45,7 @@ from telephony.pbx import PbxState
 
 log = structlog.get_logger()
 
-PARTITIONS_EVERY_S = 6 * 3600.0
+PARTITIONS_EVERY_S = 3600.0
 PRUNE_EVERY_S = 600.0
 JOURNAL_KEPT_MS = 7 * 24 * 3600 * 1000
 DATABASE_RETRY_S = 5.0
@@ -86,6 +87,7 @@ class Server:
             is_behind=lambda: self.drainer.lag.waiting,
             now_ms=core.clock.now_ms,
         )
+        self._misplaced = watch_server(self.registry, core, self.drainer, self._witness)
         agi = AgiRegistry()
         register(agi, self._hooks())
         self._agi = AgiServer(agi)
@@ -221,6 +223,7 @@ class Server:
             try:
                 await migrate(self._database, self._tenant_id)
                 await note_epoch(self._database, self._tenant_id, self.core.epoch)
+                self._misplaced.set(await misplaced_count(self._database))
             except _AWAY as error:
                 log.warning("the database is away", error=type(error).__name__)
                 await asyncio.sleep(DATABASE_RETRY_S)

@@ -7,11 +7,12 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, table, text
 from sqlalchemy.exc import DBAPIError
 
 from app.db.errors import MigrationError
 from app.db.session import Database, TenantId
+from app.db.tables import LOG_TABLES
 
 _LOCK_KEY = 0x686F6C64  # "hold"
 _HERE = Path(__file__).resolve().parent
@@ -56,6 +57,16 @@ async def migrate(database: Database, tenant_id: TenantId | None = None) -> None
             f"the schema could not be brought up to date: {error.orig}. The login needs to own the schema "
             "and to be allowed to make the role holdless_app, or to be a member of it"
         ) from error
+
+
+async def misplaced_count(database: Database) -> int:
+    """Return how many rows of the log lie in a DEFAULT partition, because their day had none: an alarm."""
+    async with database.owner_transaction() as connection:
+        counts = [
+            await connection.scalar(select(func.count()).select_from(table(f"{each.name}_default")))
+            for each in LOG_TABLES
+        ]
+    return sum(count or 0 for count in counts)
 
 
 def _upgrade(connection: Connection) -> None:

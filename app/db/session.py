@@ -7,12 +7,14 @@ and names its tenant, and row-level security then hides every other tenant's row
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NewType
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import event, text
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.db.errors import PostgresVersionError
 from app.db.programs import MAJOR_MIN
@@ -24,6 +26,7 @@ POOL_CONNECTIONS_MAX = 20
 _POOL_KEPT = 5
 _POOL_TIMEOUT_S = 5.0
 _CONNECT_TIMEOUT_S = 5.0
+_TRUSTED_S = 5.0  # a connection used this recently is not asked whether it still stands
 _TENANT = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _ENTER = text("SELECT set_config('role', :role, true), set_config('holdless.tenant', :tenant, true)")
 
@@ -53,9 +56,9 @@ class Database:
             pool_size=min(_POOL_KEPT, connections_max),
             max_overflow=max(0, connections_max - _POOL_KEPT),
             pool_timeout=_POOL_TIMEOUT_S,
-            pool_pre_ping=True,
             connect_args={"timeout": _CONNECT_TIMEOUT_S},
         )
+        _replace_dead_connections(self.engine)
 
     @asynccontextmanager
     async def transaction(self, tenant_id: TenantId) -> AsyncIterator[AsyncConnection]:
@@ -93,3 +96,26 @@ async def driver(connection: AsyncConnection) -> Any:
     """Return asyncpg's own connection inside *connection*'s transaction, for bulk statements."""
     raw = await connection.get_raw_connection()
     return raw.driver_connection
+
+
+def _replace_dead_connections(engine: AsyncEngine) -> None:
+    """Hand out no connection that is closed, nor one that was idle for long and does not answer.
+
+    The engine's own ``pool_pre_ping`` asks before every transaction, in three more round trips.
+    """
+    pool, driver_module = engine.sync_engine.pool, engine.dialect.loaded_dbapi
+
+    @event.listens_for(pool, "checkin")
+    def note(_connection: Any, record: Any) -> None:
+        record.info["idle_since_s"] = time.monotonic()
+
+    @event.listens_for(pool, "checkout")
+    def look(connection: Any, record: Any, _proxy: Any) -> None:
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+        if time.monotonic() - record.info.get("idle_since_s", time.monotonic()) < _TRUSTED_S:
+            return
+        try:
+            connection.ping()
+        except driver_module.Error as error:
+            raise InvalidatePoolError from error

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, insert, select, text
 
 from app.db.embedded import EmbeddedPostgres
-from app.db.migrate import migrate
+from app.db.migrate import migrate, misplaced_count
 from app.db.provider import make_database
 from app.db.session import DEFAULT_TENANT, Database
 from app.db.tables import LOG_TABLES, event, metadata
@@ -106,3 +106,16 @@ async def test_a_senseless_day_makes_no_partition(database: Database) -> None:
     async with database.transaction(DEFAULT_TENANT) as connection:
         made = await connection.execute(text("SELECT ensure_log_partitions(ARRAY[DATE '1970-01-01'])"))
         assert made.scalar_one() == 0
+
+
+async def test_rows_without_a_partition_of_their_day_are_counted(database: Database) -> None:
+    assert await misplaced_count(database) == 0
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO segment (tenant_id, day, interaction_id, track, ordinal, kind, started_at)"
+                " VALUES (:tenant, '1970-01-01', 'x', 'customer', 0, 'entry', now())"
+            ),
+            {"tenant": DEFAULT_TENANT},
+        )
+    assert await misplaced_count(database) == 1
