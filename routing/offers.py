@@ -165,10 +165,16 @@ def connect(centre: Centre, interaction: Interaction, leg_id: LegId | None) -> N
 
 
 def failed(centre: Centre, signal: OfferFailed) -> None:
-    """The PBX reports that the offer ended without an answer; the caller goes back by itself."""
+    """The PBX reports that the offer ended without an answer; the caller goes back by itself.
+
+    A phone that neither rang nor said anything is dead: its agent could not know, so he bears no RONA.
+    """
     interaction = _current(centre, signal)
-    if interaction is not None:
-        fail(centre, interaction, signal.cause)
+    if interaction is None:
+        return
+    silent = _offer(interaction).rang_at_ms is None and signal.hangup_cause == 0
+    dead = silent and signal.cause is OfferFailure.NO_ANSWER
+    fail(centre, interaction, OfferFailure.DEVICE_ERROR if dead else signal.cause)
 
 
 def fail(centre: Centre, interaction: Interaction, cause: OfferFailure) -> None:

@@ -35,6 +35,31 @@ def test_unanswered_offer_moves_to_the_next_longest_ready_agent_in_the_same_step
     assert desk.said(cmd.OfferInteraction) == cmd.OfferInteraction(interaction_id=C1, agent_id=ANA, attempt=2)
 
 
+def test_a_phone_that_never_rang_is_dead_and_its_agent_did_not_let_it_ring() -> None:
+    desk = Desk(BEN, ANA)
+    desk.wait(C1, 100)
+    desk.fail(C1, BEN, 3_150, OfferFailure.NO_ANSWER)
+    assert desk.said(ev.OfferDeclined).cause is OfferFailure.DEVICE_ERROR
+    assert desk.state(BEN) == "not_ready(device_lost)"
+    assert desk.said(cmd.OfferInteraction).agent_id == ANA
+
+
+def test_a_phone_that_says_no_answer_without_ringing_lives() -> None:
+    desk = Desk(BEN)
+    desk.wait(C1, 100)
+    desk.say(
+        sig.OfferFailed(
+            at_ms=200,
+            interaction_id=C1,
+            agent_id=BEN,
+            attempt=1,
+            cause=OfferFailure.NO_ANSWER,
+            hangup_cause=19,
+        )
+    )
+    assert desk.state(BEN) == "not_ready(ring_no_answer)"
+
+
 def test_who_let_it_ring_gets_it_again_only_after_making_himself_ready() -> None:
     desk = Desk(BEN)
     desk.wait(C1, 100)
