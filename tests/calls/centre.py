@@ -63,11 +63,11 @@ def centre_document() -> Centre:
             for agent, skills in AGENTS.items()
         ),
         trunk=(TrunkPart(trunk_id="trunk", region="TW", area_code="02"),),
-        entry_point=tuple(
-            EntryPointPart(entry_point=number, queue_id=queue, trunk_id="trunk")
-            for queue, number in QUEUES.items()
-        )
-        + (
+        entry_point=(
+            *(
+                EntryPointPart(entry_point=number, queue_id=queue, trunk_id="trunk")
+                for queue, number in QUEUES.items()
+            ),
             EntryPointPart(
                 entry_point=HEAD_START_ENTRY,
                 queue_id=HEAD_START_QUEUE,
@@ -154,6 +154,11 @@ class CallCentre:
             self.state(agent_id, "ready")
             self.wait_agent(agent_id, "ready")
 
+    def hang_up_all(self) -> None:
+        """End what a failed test left on the line; the phones that played it are gone."""
+        for interaction_id in self.floor()["interactions"]:
+            self.ask("POST", f"/calls/{interaction_id}/hangup")
+
     def sign_out_all(self) -> None:
         """Send everybody home; waits until it is true."""
         poll(self._all_gone, 20, lambda: str(self.floor()))
@@ -177,6 +182,14 @@ class CallCentre:
             return agent["state"] == state and reason in (None, agent["reason"])
 
         poll(so, bound_s, lambda: f"{agent_id} is not {state}: {self.floor()['agents'].get(agent_id)}")
+
+    def wait_waiting(self, queue_id: str, count: int, bound_s: float = 10) -> None:
+        """Wait until the floor shows so many callers in the queue, those being offered included."""
+        poll(
+            lambda: self.floor()["queues"][queue_id]["waiting_count"] == count,
+            bound_s,
+            lambda: f"{queue_id} has not {count} waiting: {self.floor()['queues'][queue_id]}",
+        )
 
     # ------------------------------------------------------------ the log
 

@@ -1,8 +1,9 @@
-"""What the tests of this folder say about a logged call: moments and lengths, to 50 ms of sipp's own trace."""
+"""What the tests of this folder say about a logged call: moments and lengths to 50 ms of sipp's trace."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def assert_complete(story: Mapping[str, Any]) -> None:
     rows = [segment for segment in story["segments"] if segment["track"] == "customer"]
     assert rows[0]["started_at"] == story["started_at"]
     assert rows[-1]["ended_at"] == story["ended_at"]
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         assert before["ended_at"] == after["started_at"], rows
     total_ms = ms(story["ended_at"]) - ms(story["started_at"])
     assert sum(length for _, length in lengths_ms(story)) == pytest.approx(total_ms, abs=1)
