@@ -162,6 +162,36 @@ class Track:
         if running is not None and running.kind != "wrap_up":
             self.close(ended_ms)
 
+    def move_boundary(self, from_ms: int, to_ms: int) -> None:
+        """Let what began at *from_ms* begin at *to_ms*, and what ended there end there; for late news.
+
+        What lay between goes to the one or to the other; a segment that loses all its length goes,
+        unless it carries an exit.
+        """
+        for stretch in self._stretches:
+            began_before = stretch.started_ms < from_ms
+            touched = stretch.started_ms == from_ms or stretch.ended_ms == from_ms
+            if to_ms < from_ms:
+                stretch.started_ms = min(stretch.started_ms, to_ms) if began_before else stretch.started_ms
+                if began_before and stretch.ended_ms is not None:
+                    stretch.ended_ms = min(stretch.ended_ms, to_ms)
+                if stretch.started_ms == from_ms:
+                    stretch.started_ms = to_ms
+            else:
+                if not began_before:
+                    stretch.started_ms = max(stretch.started_ms, to_ms)
+                if stretch.ended_ms is not None and stretch.ended_ms >= from_ms:
+                    stretch.ended_ms = max(stretch.ended_ms, to_ms)
+            if touched:
+                stretch.grade = BACK_FILLED
+        self._stretches = [stretch for stretch in self._stretches if not stretch.is_empty]
+        self._end_ms = self._stretches[-1].ended_ms if self._stretches else self._end_ms
+
+    def end_of_talk(self) -> int | None:
+        """Return where the last talk or hold ended; None: there is none, or it goes on."""
+        ends = [stretch.ended_ms for stretch in self._stretches if stretch.kind in ("talk", "hold", "ring")]
+        return ends[-1] if ends else None
+
     def split(self, at_ms: int, kind: str, agent_id: AgentId | None) -> None:
         """From *at_ms* on the track was *kind*; for facts that were seen by the witness alone."""
         before = [stretch for stretch in self._stretches if stretch.started_ms < at_ms]

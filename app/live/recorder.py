@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from app.live.record_folding import FALLBACK_ATTEMPT, Folding
 from app.live.record_rows import (
@@ -48,6 +49,10 @@ FOLDED_TYPES: tuple[str, ...] = (
     "WrapUpCodeGiven",
 )
 """The events that say something about an interaction's record."""
+
+SAME_FACT_MS = 100
+"""The witness and the live events tell of the same moment when they are no further apart: the PBX reports an
+answer and the bridge that follows it one after the other. Only what lies further apart is corrected."""
 
 LEFT_BEFORE_QUEUE = "left_before_queue"
 """The outcome of a contact that ended before it was queued."""
@@ -114,8 +119,10 @@ def _correct(folding: Folding, correction: ev.FactCorrected) -> None:
     ended_ms = correction.ended_ms
     if ended_ms is None and "ended_ms" in facts:
         ended_ms = max(facts["ended_ms"], correction.started_ms)
+    _answer_when_it_was(folding, correction.answered_ms)
     customer.stretch_to(correction.started_ms, ended_ms)
     if ended_ms is not None:
+        _end_no_later(folding, ended_ms)
         facts["ended_ms"] = ended_ms
         facts.setdefault("ended_by", "unknown")
         facts.setdefault("end_reason", correction.evidence)
@@ -138,6 +145,47 @@ def _correct(folding: Folding, correction: ev.FactCorrected) -> None:
         track.move("talk", facts["answered_ms"], agent_id=correction.agent_id, grade=BACK_FILLED)
         if ended_ms is not None:
             track.close(ended_ms)
+
+
+def _answer_when_it_was(folding: Folding, answered_ms: int | None) -> None:
+    """The answer was noticed late (the link was down): it happened when the witness says."""
+    noticed_ms: int | None = folding.facts.get("answered_ms")
+    if noticed_ms is None or answered_ms is None or abs(noticed_ms - answered_ms) <= SAME_FACT_MS:
+        return
+    folding.facts["answered_ms"] = answered_ms
+    folding.customer.move_boundary(noticed_ms, answered_ms)
+    for track in folding.agents.values():
+        track.move_boundary(noticed_ms, answered_ms)
+    for leg in folding.legs.values():
+        if leg.get("answered_ms") == noticed_ms:
+            leg["answered_ms"] = answered_ms
+    for offer in folding.offers.values():
+        if offer.get("outcome") == "answered" and offer.get("ended_ms") == noticed_ms:
+            rang_at_ms = min(offer.get("rang_at_ms") or answered_ms, answered_ms)
+            offer.update(ended_ms=answered_ms, rang_at_ms=rang_at_ms, rang_ms=answered_ms - rang_at_ms)
+            offer["offered_ms"] = min(offer["offered_ms"], rang_at_ms)
+    for visit in folding.visits.values():
+        if visit.get("left_ms") == noticed_ms:
+            _leave_visit(visit, answered_ms)
+
+
+def _end_no_later(folding: Folding, ended_ms: int) -> None:
+    """Nothing but the wrap-up outlasts the contact; what was thought to do so was noticed late."""
+    for track in folding.agents.values():
+        talked_until_ms = track.end_of_talk()
+        if talked_until_ms is not None and talked_until_ms > ended_ms:
+            track.move_boundary(talked_until_ms, ended_ms)
+    for offer in folding.offers.values():
+        if (offer.get("ended_ms") or ended_ms) > ended_ms:
+            offer["ended_ms"] = max(ended_ms, offer["offered_ms"])
+    for visit in folding.visits.values():
+        if (visit.get("left_ms") or ended_ms) > ended_ms:
+            _leave_visit(visit, ended_ms)
+
+
+def _leave_visit(visit: dict[str, Any], left_ms: int) -> None:
+    left_ms = max(left_ms, visit["entered_ms"])
+    visit.update(left_ms=left_ms, wait_ms=left_ms - visit["entered_ms"])
 
 
 def _close_visits(folding: Folding, ended_ms: int | None) -> None:

@@ -1,9 +1,10 @@
 """The witness at work: reads Asterisk's channel event log behind the calls, and corrects what the log lacks.
 
-A call that ended at the PBX a while ago and is missing from the log, or still open there, is told to
-the engine as ``CallFactCorrected``; from there it takes the way of every other fact. The place in
-the file is kept in the database, never beyond the beginning of a call that still goes on, so that a
-restart reads such a call from its first line.
+A call that ended at the PBX a while ago and is missing from the log, still open there, or told with other
+moments (its answer or its end was noticed late, because the PBX could not be heard) is told to the
+engine as ``CallFactCorrected``; from there it takes the way of every other fact. The place in the file
+is kept in the database, never beyond the beginning of a call that still goes on, so that a restart reads
+such a call from its first line.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.session import Database, TenantId
+from app.live.recorder import SAME_FACT_MS
 from routing.ids import AgentId, InteractionId, day_of
 from routing.signals import CallFactCorrected, Signal
 from telephony.cel import CelCall, CelFold, CelOffset, CelReader, cel_file
@@ -34,7 +36,8 @@ _BATCH: Final = 500
 _RETRY_S: Final = 10.0
 
 _ROWS = text(
-    "SELECT interaction_id, ended_at IS NOT NULL AS ended FROM interaction"
+    "SELECT interaction_id, (extract(epoch FROM answered_at) * 1000)::bigint AS answered_ms,"
+    " (extract(epoch FROM ended_at) * 1000)::bigint AS ended_ms FROM interaction"
     " WHERE tenant_id = :tenant AND day = ANY(:days) AND interaction_id = ANY(:ids)"
 )
 _LOAD = text(
@@ -144,23 +147,24 @@ class Witness:
         due = [call for call in self._unchecked.values() if (call.ended_ms or 0) <= before_ms]
         for start in range(0, len(due), _BATCH):
             some = due[start : start + _BATCH]
-            ended = await self._ended_in_log(some)
+            logged = await self._logged(some)
             for call in some:
-                if not ended.get(call.uniqueid, False):
+                if not _agree(call, *logged.get(call.uniqueid, (None, None))):
                     self._correct(call)
                 self.report.checked_count += 1
                 del self._unchecked[call.uniqueid]
 
-    async def _ended_in_log(self, calls: Sequence[CelCall]) -> dict[str, bool]:
+    async def _logged(self, calls: Sequence[CelCall]) -> dict[str, tuple[int | None, int | None]]:
+        """Return when each call was answered and when it ended, as the log has it."""
         ids = [call.uniqueid for call in calls]
         days = sorted({day_of(InteractionId(uniqueid)) for uniqueid in ids})
         async with self._database.transaction(self._tenant_id) as connection:
             rows = await connection.execute(_ROWS, {"tenant": self._tenant_id, "days": days, "ids": ids})
-            return {row.interaction_id: row.ended for row in rows}
+            return {row.interaction_id: (row.answered_ms, row.ended_ms) for row in rows}
 
     def _correct(self, call: CelCall) -> None:
         self.report.corrected_count += 1
-        log.info("the log lacked a call that the PBX had; it is corrected", interaction_id=call.uniqueid)
+        log.info("the log lacked a fact that the PBX had; it is corrected", interaction_id=call.uniqueid)
         talk = call.talks[0] if call.talks else None
         self._put(
             CallFactCorrected(
@@ -193,3 +197,16 @@ class Witness:
         values = {"mark": f"{place.inode}:{place.fingerprint}", "bytes": place.position}
         async with self._database.transaction(self._tenant_id) as connection:
             await connection.execute(_SAVE, key | values)
+
+
+def _agree(call: CelCall, answered_ms: int | None, ended_ms: int | None) -> bool:
+    """Whether the log tells the call as the witness does."""
+    return _same(call.ended_ms, ended_ms) and (
+        call.answered_ms is None or _same(call.answered_ms, answered_ms)
+    )
+
+
+def _same(witnessed_ms: int | None, logged_ms: int | None) -> bool:
+    if witnessed_ms is None or logged_ms is None:
+        return witnessed_ms is logged_ms
+    return abs(witnessed_ms - logged_ms) <= SAME_FACT_MS
