@@ -28,6 +28,7 @@ COMMANDS: dict[str, Place] = {
     "serve": Place("app.main", "serve", "Run the server."),
     "demo": Place("app.demo.cli", "demo", "Run a small contact centre with synthetic callers."),
     "calls": Place("app.calls.cli", "calls_cli", "List, show and reconcile logged calls."),
+    "centre": Place("app.centre.cli", "centre_cli", "Export, check and import queues, agents and skills."),
     "pbx": Place("app.pbx.cli", "pbx_cli", "Install, start and stop a private real Asterisk."),
 }
 

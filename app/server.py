@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.calls.log_reader import LogReader
 from app.calls.reader import CallReader
 from app.centre.document import Centre
-from app.centre.rows import load_centre, load_engine_config
+from app.centre.exchange import CentreError
+from app.centre.rows import current_version, load_centre, load_engine_config
 from app.customers.identify_rules import Match
 from app.customers.match_keeper import MatchKeeper
 from app.db.epochs import last_epoch, note_epoch
@@ -45,6 +46,7 @@ from telephony.pbx import PbxState
 
 log = structlog.get_logger()
 
+CENTRE_EVERY_S = 1.0
 PARTITIONS_EVERY_S = 3600.0
 PRUNE_EVERY_S = 600.0
 JOURNAL_KEPT_MS = 7 * 24 * 3600 * 1000
@@ -70,7 +72,7 @@ class Server:
         self._tenant_id = tenant(settings.tenant)
         self._copy = ConfigCopy(settings.data_dir / "centre.json")
         self._book = CentreBook()
-        self._config = CentreConfig()
+        self._version, self._config = 0, CentreConfig()
         self._teams: Mapping[AgentId, TeamId | None] = {}
         self.drainer = Drainer(core.journal, database, self._tenant_id)
         self._matches = MatchKeeper(database, self._tenant_id)
@@ -128,7 +130,7 @@ class Server:
             database_epoch=epoch,
         )
         server = cls(settings, provider, database, core)
-        server._take(loaded.config)
+        server._take(loaded.version, loaded.config)
         await server._load_book()
         await server._agi.start(settings.agi.host, settings.agi.port)
         return server
@@ -172,6 +174,7 @@ class Server:
                 ("floor", self._keep_following(self._follow_floor)),
                 ("waits", self._keep_following(self._waits.follow)),
                 ("database", self._keep_database()),
+                ("centre", self._watch_centre()),
                 ("pruner", self._prune()),
                 ("witness", self._witness.run()),
             )
@@ -190,7 +193,7 @@ class Server:
             CentreError: the rows are no centre that the engine may have; the old one stays in force.
         """
         version, config = await load_engine_config(self._database, self._tenant_id)
-        self._take(config)
+        self._take(version, config)
         await self._load_book()
         await asyncio.to_thread(self._copy.save, version, config)
         await self.core.configure(version, config)
@@ -230,6 +233,22 @@ class Server:
                 continue
             await asyncio.sleep(PARTITIONS_EVERY_S)
 
+    async def _watch_centre(self) -> None:
+        """Follow the configuration: whoever commits a new version need not know who serves it."""
+        while True:
+            await asyncio.sleep(CENTRE_EVERY_S)
+            try:
+                async with self._database.transaction(self._tenant_id) as connection:
+                    version = await current_version(connection, self._tenant_id)
+                if version != self._version:
+                    await self.reload()
+                    log.info("the centre has changed", version=version)
+            except CentreError as error:
+                self._version = version
+                log.error("the new centre cannot be used; the old one stays in force", problems=str(error))
+            except _AWAY:
+                continue  # the database's own task tells of it
+
     async def _prune(self) -> None:
         while True:
             await asyncio.sleep(PRUNE_EVERY_S)
@@ -251,8 +270,8 @@ class Server:
 
     # ------------------------------------------------------------ the centre
 
-    def _take(self, config: CentreConfig) -> None:
-        self._config = config
+    def _take(self, version: int, config: CentreConfig) -> None:
+        self._version, self._config = version, config
         self._teams = {agent.agent_id: agent.team_id for agent in config.agents}
 
     def _teams_get(self, agent_id: AgentId) -> TeamId | None:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.calls.log_reader import LogReader
 from app.calls.queries import CallFilter
 from app.calls.reconciliation import Reconciliation, reconcile
-from app.db.errors import DatabaseError
-from app.db.provider import Provider
-from app.db.session import Database, TenantId, tenant
+from app.db.opened import with_database
+from app.db.session import Database, TenantId
 from app.logs import tame
-from app.settings import Settings, SettingsError, load_settings
+from app.settings import SettingsError, load_settings
 from routing.ids import AgentId, InteractionId, QueueId
 from telephony.cel import cel_file, read_calls
 
@@ -38,7 +36,6 @@ SinceOption = Annotated[
 ]
 UntilOption = Annotated[datetime | None, typer.Option(help="… and before this one; default: now.")]
 
-_T = TypeVar("_T")
 _FILE_WIDTH = 240
 _MOMENTS = ("started_at", "answered_at", "ended_at")
 
@@ -69,7 +66,7 @@ def list_calls(
     async def work(database: Database, tenant_id: TenantId) -> Sequence[Mapping[str, Any]]:
         return (await LogReader(database, tenant_id).matching(wanted, limit=limit, cursor=None)).calls
 
-    calls = _with_log(load_settings(config, data_dir=data_dir), work)
+    calls = with_database(load_settings(config, data_dir=data_dir), work)
     if as_json:
         _print_json(calls)
         return
@@ -100,7 +97,7 @@ def show_call(
     async def work(database: Database, tenant_id: TenantId) -> Mapping[str, Any] | None:
         return await LogReader(database, tenant_id).one(InteractionId(interaction_id))
 
-    story = _with_log(load_settings(config, data_dir=data_dir), work)
+    story = with_database(load_settings(config, data_dir=data_dir), work)
     if story is None:
         raise SettingsError(f"there is no call {interaction_id} in the log: `holdless calls list` names them")
     if as_json:
@@ -146,7 +143,7 @@ def reconcile_calls(
         async with database.transaction(tenant_id) as connection:
             return await reconcile(connection, tenant_id, calls.values(), begin, end)
 
-    found = _with_log(settings, work)
+    found = with_database(settings, work)
     if as_json:
         _print_json(found)
     else:
@@ -168,24 +165,6 @@ def _print_reconciliation(console: Console, found: Reconciliation) -> None:
     console.print(f"told differently: {len(found.differing)}")
     for difference in found.differing:
         console.print(f"  {difference}")
-
-
-def _with_log(settings: Settings, work: Callable[[Database, TenantId], Awaitable[_T]]) -> _T:
-    """Run *work* with the log, starting the embedded database for as long if it does not run."""
-
-    async def inside() -> _T:
-        url = settings.database_url.get_secret_value() if settings.database_url else None
-        provider = Provider(url, settings.data_dir)
-        database = Database(await provider.start())
-        try:
-            return await work(database, tenant(settings.tenant))
-        except SQLAlchemyError as error:
-            raise DatabaseError(f"the log cannot be read: {error}; has the server run once?") from error
-        finally:
-            await database.close()
-            await provider.stop()
-
-    return asyncio.run(inside())
 
 
 def _print_json(value: Any) -> None:

@@ -51,14 +51,18 @@ class DemoCentre:
     database: Database
     agent_ids: tuple[AgentId, ...]
 
-    def crowd(self, seed: int, drain_s: float) -> Crowd:
-        """Return the phones of all agents and the customers who will call."""
+    def crowd(self, seed: int, drain_s: float, *, rush: float = 1.0) -> Crowd:
+        """Return the phones of all agents and the customers who will call.
+
+        Args:
+            rush: Calls per second as a multiple of what the centre is staffed for.
+        """
         secrets = self.sandbox.agent_secrets
         known = [(customer.numbers[0], customer.display_name) for customer in demo_customers()]
         scene = Scene(
             agents=[CrowdAgent(user=name, secret=secrets[name], habits=HABITS) for name in self.agent_ids],
             entry_points=[
-                EntryPoint(number=number, calls_per_s=rate, patience_mean_ms=PATIENCE_MEAN_MS)
+                EntryPoint(number=number, calls_per_s=rate * rush, patience_mean_ms=PATIENCE_MEAN_MS)
                 for number, rate in CALLS_PER_S.items()
             ],
             seed=seed,
