@@ -126,6 +126,11 @@ class CallCentre:
         self.server.kill()
         self.server = self._new_server()
 
+    def stop_server(self) -> None:
+        """Stop the server in order; ``start_server`` then starts another."""
+        asyncio.run(self.server.stop())
+        self.server = self._new_server()
+
     def _new_server(self) -> ServerProcess:
         return ServerProcess(
             self.sandbox, data_dir=self.data_dir, agi_port=self.agi_port, http_port=self.http_port

@@ -22,8 +22,9 @@ def shared_centre(programs: Programs, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def centre(shared_centre: CallCentre) -> Iterator[CallCentre]:
-    """The centre with nobody signed in, before and after."""
+    """The centre with nobody signed in and nobody on the line, before and after."""
     yield shared_centre
+    shared_centre.hang_up_all()
     shared_centre.sign_out_all()
 
 
