@@ -140,7 +140,7 @@ def reconcile_calls(
 
     async def work(database: Database, tenant_id: TenantId) -> Reconciliation:
         calls = await asyncio.to_thread(read_calls, path)
-        async with database.transaction(tenant_id) as connection:
+        async with database.snapshot(tenant_id) as connection:
             return await reconcile(connection, tenant_id, calls.values(), begin, end)
 
     found = with_database(settings, work)

@@ -42,7 +42,7 @@ class LogReader:
 
     async def one(self, interaction_id: InteractionId) -> Mapping[str, Any] | None:
         """Return one call with its segments, offers and events; None when the log does not have it."""
-        async with self._database.transaction(self._tenant_id) as connection:
+        async with self._database.snapshot(self._tenant_id) as connection:
             story = await call_story(connection, self._tenant_id, interaction_id)
         if story is None:
             return None

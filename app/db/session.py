@@ -68,6 +68,19 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def snapshot(self, tenant_id: TenantId) -> AsyncIterator[AsyncConnection]:
+        """One tenant's data at one moment, to read only: several queries that must agree with each other.
+
+        In an ordinary transaction each query sees what was committed before it, so that the rows of a call
+        that is being written would come from different moments.
+        """
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            async with connection.begin():
+                await connection.execute(_ENTER, {"role": APP_ROLE, "tenant": tenant_id})
+                yield connection
+
+    @asynccontextmanager
     async def owner_transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction as the login itself: migrations, tenants, partitions. Never for requests."""
         async with self.engine.begin() as connection:

@@ -76,12 +76,12 @@ async def report_of(database: Database, sandbox: Sandbox, tally: CrowdTally, sin
     while True:
         calls = await asyncio.to_thread(read_calls, sandbox.cel_path)
         until = datetime.now(UTC)
-        async with database.transaction(DEFAULT_TENANT) as connection:
+        async with database.snapshot(DEFAULT_TENANT) as connection:
             checked = await reconcile(connection, DEFAULT_TENANT, calls.values(), since, until)
         if (checked.is_clean and checked.log_count == len(tally.calls)) or loop.time() > deadline:
             break
         await asyncio.sleep(_POLL_S)
-    async with database.transaction(DEFAULT_TENANT) as connection:
+    async with database.snapshot(DEFAULT_TENANT) as connection:
         by_queue = await figures(connection, DEFAULT_TENANT, since, until)
         values = {"tenant": DEFAULT_TENANT, "since": since, "day": since.date()}
         latencies = [row.ms for row in await connection.execute(_LATENCIES, values)]
