@@ -1,6 +1,6 @@
 """The live core without a PBX: inbox, real engine, real journal, and a PBX that answers at once.
 
-Run: ``python -m benchmarks.dispatch [seconds per case]``. Prints a table and, last, one JSON object.
+Run: ``python -m benchmarks.dispatch [seconds per case | --quick]``. Prints a table, then JSON.
 A call is six signals: arrived, waiting, rang, answered, ended, wrap-up ended. *Decision* is
 from the put of the signal that lets the engine decide to the moment the offer is handed to the PBX
 adapter: queueing, engine, journal commit and hand-over.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,7 +22,7 @@ from app.live.lag import LagSampler
 from app.live.metrics import LiveMetrics
 from app.live.restart import restart
 from app.live.tuning import tune_interpreter
-from benchmarks.journal import arrivals_s, quantile_ms
+from benchmarks.journal import arrivals_s, quantile_ms, seconds_asked
 from routing.commands import Command, OfferInteraction
 from routing.config import AgentConfig, CentreConfig, QueueConfig
 from routing.ids import AgentId, BootId, InteractionId, PbxId, QueueId, SkillId
@@ -203,7 +202,7 @@ def main() -> None:
     """Run and print the JSON object last."""
     _SCRATCH.mkdir(exist_ok=True)
     tune_interpreter()
-    print(json.dumps(asyncio.run(run(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0, _SCRATCH))))
+    print(json.dumps(asyncio.run(run(seconds_asked(), _SCRATCH))))
 
 
 if __name__ == "__main__":

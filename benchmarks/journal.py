@@ -1,6 +1,6 @@
 """What writing before acting costs: journal appends against bare SQLite autocommit, on this disk.
 
-Run: ``python -m benchmarks.journal [seconds per case]``. Prints a table and, last, one JSON object.
+Run: ``python -m benchmarks.journal [seconds per case | --quick]``. Prints a table and, last, one JSON object.
 Steps arrive at Poisson times (seeded) and are appended one by one as they come, like a dispatcher
 under that load; a row is about 1 kB.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 from app.live.journal import Journal, JournalRow
 
 RATES_PER_S = (25, 100, 1_000)
+SECONDS, SECONDS_QUICK = 10.0, 2.0
 SEED = 7
 _SCRATCH = Path(".holdless")  # on the disk of the checkout: /tmp may be memory
 _SIGNAL = b'{"type":"InteractionWaiting","v":1,"pad":"' + b"x" * 300 + b'"}'
@@ -30,6 +31,12 @@ def quantile_ms(values_s: list[float], q: float) -> float:
     """Return the *q*-quantile of durations in seconds, in milliseconds, rounded to microseconds."""
     ordered = sorted(values_s)
     return round(ordered[min(len(ordered) - 1, int(q * len(ordered)))] * 1_000, 3)
+
+
+def seconds_asked() -> float:
+    """Return the seconds per case that the command line asks for."""
+    asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    return SECONDS_QUICK if asked == "--quick" else float(asked or SECONDS)
 
 
 def arrivals_s(rate_per_s: int, duration_s: float) -> list[float]:
@@ -125,7 +132,7 @@ async def run(seconds: float) -> dict[str, object]:
 def main() -> None:
     """Run and print the JSON object last."""
     _SCRATCH.mkdir(exist_ok=True)
-    print(json.dumps(asyncio.run(run(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0))))
+    print(json.dumps(asyncio.run(run(seconds_asked()))))
 
 
 if __name__ == "__main__":

@@ -238,10 +238,14 @@ def _cpu_s(pid: int) -> float:
 
 
 def _tree_cpu_s(pid: int) -> float:
+    """Return what a process and its children used, those that have ended included."""
     try:
-        return sum(_cpu_s(process.pid) for process in psutil.Process(pid).children()) + _cpu_s(pid)
+        parent = psutil.Process(pid)
+        ended = parent.cpu_times()
+        running_s = sum(_cpu_s(process.pid) for process in parent.children())
     except psutil.NoSuchProcess:
         return 0.0
+    return float(running_s + ended.user + ended.system + ended.children_user + ended.children_system)
 
 
 def _postmaster(data_dir: Path) -> int:
