@@ -174,9 +174,9 @@ class Dispatcher:
             self._rewind.note(one.row.signal)
             self._rescue.note(one.step.signal, one.step.events)
             self._bus.publish(self._epoch, one.row.seq, one.step.events)
-            self._metrics.events.inc(len(one.step.events))
             if one.posted.done is not None and not one.posted.done.done():
                 one.posted.done.set_result(one.step)
+        self._metrics.events.inc(sum(len(one.step.events) for one in done))
         self._metrics.steps.inc(len(done))
         self._failures_in_row = 0
 
