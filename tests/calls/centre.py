@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ AGENTS = {
 }
 
 
-def centre_document() -> Centre:
+def centre_document(agents: Mapping[str, tuple[str, ...]] = AGENTS) -> Centre:
     """The centre's configuration."""
     return Centre(
         skill=tuple(SkillPart(skill_id=skill) for skill in QUEUES),
@@ -60,7 +61,7 @@ def centre_document() -> Centre:
         ),
         agent=tuple(
             AgentPart(agent_id=agent, device=f"PJSIP/{agent}", skills=dict.fromkeys(skills, 5))
-            for agent, skills in AGENTS.items()
+            for agent, skills in agents.items()
         ),
         trunk=(TrunkPart(trunk_id="trunk", region="TW", area_code="02"),),
         entry_point=(
@@ -87,12 +88,18 @@ class CallCentre:
         self.server = self._new_server()
 
     @classmethod
-    def opened(cls, data_dir: Path, programs: Programs) -> CallCentre:
-        """Start all of it; ``close`` ends it."""
+    def opened(
+        cls, data_dir: Path, programs: Programs, agents: Mapping[str, tuple[str, ...]] = AGENTS
+    ) -> CallCentre:
+        """Start all of it; ``close`` ends it.
+
+        Args:
+            agents: Who works here, and with which skills.
+        """
         agi_port = free_port()
         settings = SandboxSettings(
             systemname="pbx1",
-            agents=[SandboxAgent(agent_id=AgentId(agent)) for agent in AGENTS],
+            agents=[SandboxAgent(agent_id=AgentId(agent)) for agent in agents],
             queues=[QueueId(queue) for queue in QUEUES],
             entry_points={
                 **{number: QueueId(queue) for queue, number in QUEUES.items()},
@@ -103,7 +110,7 @@ class CallCentre:
         sandbox = start(settings, programs=programs)
         centre = cls(sandbox, data_dir, agi_port)
         try:
-            centre.in_database(_prepare)
+            centre.in_database(partial(_prepare, document=centre_document(agents)))
             centre.start_server()
         except BaseException:
             centre.close()
@@ -244,10 +251,10 @@ class CallCentre:
         return asyncio.run(inside())
 
 
-async def _prepare(database: Database) -> None:
+async def _prepare(database: Database, document: Centre) -> None:
     await migrate(database, DEFAULT_TENANT)
     async with database.transaction(DEFAULT_TENANT) as connection:
-        await save_centre(connection, DEFAULT_TENANT, centre_document(), made_by="test")
+        await save_centre(connection, DEFAULT_TENANT, document, made_by="test")
 
 
 def ms(text: str) -> float:

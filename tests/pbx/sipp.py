@@ -155,12 +155,19 @@ class Sipp:
         for agent_id in list(self._registrations):
             self.unregister(agent_id)
 
-    def call(self, caller: Caller, *, count: int = 1, rate_per_s: float = 10) -> Run:
-        """Start one caller, or *count* alike at a rate; the run ends by itself when all are done."""
+    def call(self, caller: Caller, *, count: int = 1, rate_per_s: float = 10, numbered: bool = False) -> Run:
+        """Start one caller, or *count* alike at a rate; the run ends by itself when all are done.
+
+        Args:
+            numbered: Each calls from a number of its own: the caller's, followed by 1, 2, 3 …
+        """
         extra = ["-m", str(count), "-r", str(rate_per_s), "-l", str(count)]
         for key, value in caller_keys(caller).items():
             extra += ["-key", key, value]
-        run = self._start(f"caller{len(self.runs)}", caller_scenario(caller), free_udp_port(), extra)
+        scenario = caller_scenario(caller)
+        if numbered:
+            scenario = scenario.replace("[from_user]", "[from_user][call_number]")
+        run = self._start(f"caller{len(self.runs)}", scenario, free_udp_port(), extra)
         self.runs.append(run)
         return run
 
