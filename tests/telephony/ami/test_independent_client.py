@@ -6,11 +6,10 @@ It acts and gets answers; it hears no events, because it dies on the first that 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from asterisk.manager import Manager, ManagerException
+from asterisk.manager import Manager
 
 from telephony.ami.link import AmiLink
 from telephony.sandbox.instance import Sandbox
@@ -29,8 +28,7 @@ def theirs(sandbox: Sandbox) -> Iterator[Manager]:
     answer = manager.login(sandbox.control_user.name, sandbox.control_user.secret)
     assert answer.get_header("Response") == "Success"
     yield manager
-    with contextlib.suppress(ManagerException):  # the PBX may hang up before the answer is read
-        manager.logoff()  # and no close(): it waits for a thread that waits for the socket
+    manager._running.clear()  # its logoff() and close() race with its own threads; these are daemons
 
 
 @pytest.fixture
