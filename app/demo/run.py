@@ -109,9 +109,11 @@ def _teller(console: Console, update: Callable[[str], None]) -> Callable[[str], 
 
 def _print_links(console: Console, centre: DemoCentre) -> None:
     server = centre.server
-    console.print(f"floor     {server.url}/api/v1/floor")
-    console.print(f"call log  {server.url}/api/v1/calls")
-    console.print(f"API       {server.url}/api/v1/openapi.json")
-    console.print(f"figures   {server.url}/metrics     state  {server.url}/readyz")
-    console.print(f"key       curl -H 'Authorization: Bearer {server.key}' {server.url}/api/v1/floor")
+    console.print(f"floor     {server.url}/api/v1/floor", soft_wrap=True)
+    console.print(f"call log  {server.url}/api/v1/calls", soft_wrap=True)
+    console.print(f"API       {server.url}/api/v1/openapi.json", soft_wrap=True)
+    console.print(f"figures   {server.url}/metrics     state  {server.url}/readyz", soft_wrap=True)
+    console.print(
+        f"key       curl -H 'Authorization: Bearer {server.key}' {server.url}/api/v1/floor", soft_wrap=True
+    )
     console.print("Ctrl-C ends the calls and reports; a second one stops at once.")
