@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from telephony.sandbox.instance import Sandbox
 from telephony.synthetic.caller import SyntheticCaller, place_call
 from telephony.synthetic.calls import Call, CallState
-from telephony.synthetic.phone import CallPlan, Phone
+from telephony.synthetic.phone import Phone
+from telephony.synthetic.plans import CallPlan
 from telephony.synthetic.user_agent import UserAgent
 
 AGENT_COUNT = 100
