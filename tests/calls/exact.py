@@ -12,11 +12,17 @@ from tests.calls.centre import lengths_ms, ms
 from tests.pbx.sipp import Run
 
 TOLERANCE_MS = 50
+AT_ONCE_MS = 150  # from what makes a phone free or an offer void to what the other phone sees of it
 
 
 def near(value_ms: float) -> Any:
     """Compare equal to what lies within the tolerance."""
     return pytest.approx(value_ms, abs=TOLERANCE_MS)
+
+
+def at_once(cause_ms: float, effect_ms: float) -> bool:
+    """Whether the effect followed at once; two sipp processes stamp what each read when it read it."""
+    return -TOLERANCE_MS <= effect_ms - cause_ms < AT_ONCE_MS
 
 
 def kinds(story: Mapping[str, Any], track: str = "customer") -> list[str]:

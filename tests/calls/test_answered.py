@@ -36,7 +36,7 @@ def _assert_as_traced(story: Mapping[str, Any], caller: Run, phone: Run) -> None
 
 
 def test_an_answered_call_is_in_the_log_as_it_was(centre: CallCentre, sipp: Sipp) -> None:
-    phone = sipp.phone("a1001", Phone(ring_ms=800, talk_ms=2_000))
+    phone = sipp.phone("a1001", Phone(ring_ms=800, talk_ms=1_200))
     centre.ready("a1001")
     call = sipp.call(Caller(entry="8001", number="0911000001", name="王小明"))
     assert call.wait(20) == 0
