@@ -15,7 +15,7 @@ from telephony.ami.link import AmiLink
 from telephony.sandbox.instance import Sandbox
 from tests.telephony.ami.link_harness import until
 
-pytestmark = [pytest.mark.pbx, pytest.mark.filterwarnings("ignore::DeprecationWarning:asterisk")]
+pytestmark = pytest.mark.pbx
 
 _BOUND_S = 10.0
 _VALUES = ("plain", "two words", "a:b=c,d|e", "王小明", 'quoted "so"', "back\\slash", "x" * 200)
