@@ -26,13 +26,16 @@ log = structlog.get_logger()
 
 WAITING_MAX: Final = 10_000
 GIVE_UP_S: Final = 600.0  # an interaction that is in no log by then will never be
-_EVERY_S: Final = 0.5
-_BATCH: Final = 200
+_EVERY_S: Final = 1.0
+_BATCH: Final = 500
 
 _STORE = text(
-    "UPDATE interaction SET party_id = :party_id, match_method = :method, match_confidence = :confidence,"
-    " match_candidates = CAST(:candidates AS jsonb)"
-    " WHERE tenant_id = :tenant AND day = :day AND interaction_id = :interaction_id"
+    "UPDATE interaction AS i SET party_id = m.party_id, match_method = m.method,"
+    " match_confidence = m.confidence, match_candidates = m.candidates"
+    " FROM jsonb_to_recordset(CAST(:matches AS jsonb)) AS m(day date, interaction_id text, party_id uuid,"
+    " method text, confidence integer, candidates jsonb)"
+    " WHERE i.tenant_id = :tenant AND i.day = m.day AND i.interaction_id = m.interaction_id"
+    " RETURNING i.interaction_id"
 )
 
 
@@ -68,17 +71,24 @@ class MatchKeeper:
 
     async def _store_some(self) -> None:
         some = list(self._waiting.items())[:_BATCH]
+        rows = [
+            {"day": day, "interaction_id": interaction_id, **_row(match)}
+            for interaction_id, (_, match) in some
+            if (day := _day(interaction_id)) is not None
+        ]
+        values = {"tenant": self._tenant_id, "matches": orjson.dumps(rows).decode()}
         async with self._database.transaction(self._tenant_id) as connection:
-            for interaction_id, (since_s, match) in some:
-                day = _day(interaction_id)
-                key = {"tenant": self._tenant_id, "day": day, "interaction_id": interaction_id}
-                done = day is None or (await connection.execute(_STORE, key | _row(match))).rowcount > 0
-                late = time.monotonic() - since_s > GIVE_UP_S
-                self.dropped_count += late and not done
-                if (done or late) and self._waiting.get(interaction_id) == (since_s, match):
-                    del self._waiting[interaction_id]
-                elif not done:
-                    self._waiting.move_to_end(interaction_id)  # let others have their turn
+            stored = {row.interaction_id for row in await connection.execute(_STORE, values)}
+        for interaction_id, waiting in some:
+            if self._waiting.get(interaction_id) != waiting:
+                continue  # a later match has come meanwhile
+            if interaction_id in stored or _day(interaction_id) is None:
+                del self._waiting[interaction_id]
+            elif time.monotonic() - waiting[0] > GIVE_UP_S:
+                self.dropped_count += 1
+                del self._waiting[interaction_id]
+            else:
+                self._waiting.move_to_end(interaction_id)  # let others have their turn
 
 
 def _day(interaction_id: str) -> date | None:
@@ -103,5 +113,5 @@ def _row(match: Match) -> dict[str, object]:
         "party_id": match.party_id,
         "method": match.method,
         "confidence": match.confidence,
-        "candidates": orjson.dumps(body).decode(),
+        "candidates": body,
     }

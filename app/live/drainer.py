@@ -22,7 +22,7 @@ from app.live.record_writer import JournalledEvent, RecordWriter, decoded
 
 PAGE_ROWS_MAX = 200
 STEPS_AT_ONCE = 20  # then the loop's other tasks have their turn
-IDLE_S = 0.2  # what comes meanwhile shares a transaction, and an interaction is folded once for it
+IDLE_S = 1.0  # what comes meanwhile shares a transaction, and an interaction is folded once for it
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
 _AWAY = (
@@ -94,7 +94,7 @@ class Drainer:
         self.lag = DrainLag()
 
     def poke(self) -> None:
-        """There is something new; otherwise the drainer looks five times a second."""
+        """There is something new; otherwise the drainer looks every second."""
         self._poked.set()
 
     async def run(self) -> None:
