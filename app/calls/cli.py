@@ -139,7 +139,10 @@ def reconcile_calls(
     end = _aware(until) if until else datetime.now(UTC)
 
     async def work(database: Database, tenant_id: TenantId) -> Reconciliation:
-        calls = await asyncio.to_thread(read_calls, path)
+        try:
+            calls = await asyncio.to_thread(read_calls, path)
+        except OSError as error:
+            raise SettingsError(f"the channel event log {path} cannot be read: {error.strerror}") from None
         async with database.snapshot(tenant_id) as connection:
             return await reconcile(connection, tenant_id, calls.values(), begin, end)
 

@@ -7,6 +7,14 @@ class DatabaseError(Exception):
     """Root of this package's errors; the message names the remedy."""
 
 
+class DatabaseUrlError(DatabaseError):
+    """``DATABASE_URL`` cannot be used."""
+
+
+class DatabaseAwayError(DatabaseError):
+    """The server of ``DATABASE_URL`` does not answer, or there is no database here yet."""
+
+
 class PostgresMissingError(DatabaseError):
     """No PostgreSQL of a usable version was found on this machine."""
 

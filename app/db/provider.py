@@ -7,8 +7,10 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.db.embedded import DATABASE, USER, EmbeddedPostgres
+from app.db.errors import DatabaseUrlError, PostgresStartError
 
 
 class Provider:
@@ -17,6 +19,9 @@ class Provider:
     Args:
         database_url: A PostgreSQL URL; None or empty: embedded.
         data_dir: Holds the embedded server's directory ``postgres``.
+
+    Raises:
+        DatabaseUrlError: the URL is none, or names another kind of database.
     """
 
     def __init__(self, database_url: str | None, data_dir: Path) -> None:
@@ -28,6 +33,11 @@ class Provider:
         """Whether the server is ours."""
         return self._embedded is not None
 
+    @property
+    def is_made(self) -> bool:
+        """Whether there is a database to look for: an embedded one comes with the first start."""
+        return self._embedded is None or (self._embedded.data / "PG_VERSION").exists()
+
     async def start(self) -> str:
         """Return the SQLAlchemy URL of a database that can be connected to.
 
@@ -37,9 +47,22 @@ class Provider:
         if self._embedded is None:
             assert self._external is not None
             return self._external.render_as_string(hide_password=False)
-        await asyncio.to_thread(self._embedded.start)
-        await make_database(self._embedded, DATABASE)
+        try:
+            await self._start(self._embedded)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise PostgresStartError(
+                f"PostgreSQL cannot be had in {self._embedded.directory}: {error}. Check that the directory "
+                "belongs to this user and the disk has room, or choose another data directory"
+            ) from error
         return self._embedded.url()
+
+    async def _start(self, embedded: EmbeddedPostgres) -> None:
+        try:
+            await asyncio.to_thread(embedded.start)
+            await make_database(embedded, DATABASE)
+        except BaseException:  # Ctrl-C too: the server is a process of its own and would stay
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Leave the server; an embedded one stops when nobody else uses it."""
@@ -50,12 +73,20 @@ class Provider:
 def external_url(text: str) -> URL:
     """Return the URL in the form that the driver takes (``postgres://…?sslmode=require`` is welcome).
 
+    Raises:
+        DatabaseUrlError: it is none, or names another kind of database.
+
     >>> external_url("postgres://u:p@db/holdless?sslmode=require").render_as_string(hide_password=False)
     'postgresql+asyncpg://u:p@db/holdless?ssl=require'
     """
-    url = make_url(text)
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):  # their text may repeat the password
+        raise DatabaseUrlError(
+            "DATABASE_URL is no URL: write postgresql://USER:PASSWORD@HOST/DATABASE"
+        ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise ValueError(f"DATABASE_URL names {url.get_backend_name()!r}: only PostgreSQL is supported")
+        raise DatabaseUrlError(f"DATABASE_URL names {url.get_backend_name()!r}: only PostgreSQL is supported")
     query = {("ssl" if key == "sslmode" else key): value for key, value in url.query.items()}
     return url.set(drivername="postgresql+asyncpg", query=query)
 

@@ -72,6 +72,25 @@ async def test_what_is_missing_is_said_in_one_line(database: Database, tmp_path:
         assert "Traceback" not in wrong
 
 
+async def test_a_database_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    for url, told in (
+        ("", "start the server once"),
+        ("postgresql://holdless@127.0.0.1:1/holdless", "does not answer"),
+        ("mysql://holdless@db/holdless", "only PostgreSQL"),
+    ):
+        process = await asyncio.create_subprocess_exec(
+            *(Path(sys.executable).with_name("holdless"), "calls", "list", "--data-dir", tmp_path / "none"),
+            cwd=tmp_path,
+            env={**os.environ, "DATABASE_URL": url, "HOLDLESS_DATABASE_URL": url},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, wrong = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 1
+        assert told in wrong.decode()
+        assert wrong.count(b"\n") == 1
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.db
 async def test_reconciling_fails_when_the_witness_lacks_a_call(database: Database, tmp_path: Path) -> None:
     await Drainer(ListJournal([row_of_events(1, *ANSWERED)]), database, DEFAULT_TENANT).drain_all()

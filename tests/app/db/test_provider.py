@@ -15,7 +15,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from app.db.embedded import SOCKET_PATH_BYTES_MAX, USER, EmbeddedPostgres
-from app.db.errors import PostgresMissingError, PostgresVersionError
+from app.db.errors import DatabaseError, PostgresMissingError, PostgresStartError, PostgresVersionError
 from app.db.programs import PostgresPrograms, choose_programs, find_programs
 from app.db.provider import Provider, external_url
 
@@ -51,10 +51,17 @@ def test_a_long_directory_gets_a_short_socket_path() -> None:
     assert near.socket_directory == Path("/srv/holdless/postgres/socket")
 
 
-@pytest.mark.parametrize("text", ["mysql://x/y", "sqlite:///x"])
+@pytest.mark.parametrize("text", ["mysql://x/y", "sqlite:///x", "no url, secret"])
 def test_another_kind_of_database_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="only PostgreSQL"):
+    with pytest.raises(DatabaseError, match=r"only PostgreSQL|no URL") as refused:
         external_url(text)
+    assert "secret" not in str(refused.value)
+
+
+async def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PostgresStartError, match="another data directory"):
+        await Provider(None, tmp_path / "file").start()
 
 
 async def test_an_external_server_is_neither_started_nor_stopped(tmp_path: Path) -> None:
