@@ -35,6 +35,7 @@ COMMANDS: dict[str, Place] = {
 _ROOT_ERRORS = {
     "app.demo.errors": "DemoError",
     "app.settings": "SettingsError",
+    "app.centre.exchange": "CentreError",
     "app.db.errors": "DatabaseError",
     "app.live.errors": "LiveError",
     "telephony.errors": "TelephonyError",

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import CollectorRegistry
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.calls.log_reader import LogReader
 from app.calls.reader import CallReader
@@ -33,8 +33,8 @@ from app.hooks.rules import CentreBook
 from app.http.state import FloorReader, SignalInbox
 from app.live.config_copy import ConfigCopy, load_config
 from app.live.core import LiveCore, boot
-from app.live.drainer import Drainer
-from app.live.errors import Gone
+from app.live.drainer import AWAY, Drainer
+from app.live.errors import AddressTaken, Gone, JournalError, JournalUnavailable
 from app.live.witness import Witness
 from app.server_metrics import watch_server
 from app.settings import Settings
@@ -53,7 +53,7 @@ JOURNAL_KEPT_MS = 7 * 24 * 3600 * 1000
 DATABASE_RETRY_S = 5.0
 LAST_DRAIN_S = 10.0
 FLOOR_EVENTS_MAX = 20_000  # the floor may fall behind by this much before it is read anew
-_AWAY = (OSError, SQLAlchemyError, DatabaseError)
+_AWAY = (*AWAY, DatabaseError)
 
 
 class Server:
@@ -96,18 +96,32 @@ class Server:
 
     @classmethod
     async def started(cls, settings: Settings) -> Server:
-        """Build and open everything; ``run`` then drives it.
+        """Build and open everything for ``run`` to drive. What fails or is cancelled leaves nothing behind.
 
         Raises:
             DatabaseError: the embedded database cannot be had.
             JournalUnavailable: another server uses this data directory, or the disk refuses.
             NoConfiguration: PostgreSQL is away and was never there before.
-            OSError: an address is taken.
+            AddressTaken: the address of the dialplan's door cannot be had.
         """
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        async with AsyncExitStack() as undo:
+            server = await cls._built(settings, undo)
+            undo.pop_all()
+        return server
+
+    @classmethod
+    async def _built(cls, settings: Settings, undo: AsyncExitStack) -> Server:
+        try:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JournalUnavailable(
+                f"the data directory {settings.data_dir} cannot be made: {error.strerror}; choose another"
+            ) from error
         url = settings.database_url.get_secret_value() if settings.database_url else None
         provider = Provider(url, settings.data_dir)
+        undo.push_async_callback(provider.stop)
         database = Database(await provider.start())
+        undo.push_async_callback(database.close)
         tenant_id = tenant(settings.tenant)
         epoch = 0
         try:
@@ -116,7 +130,7 @@ class Server:
         except _AWAY as error:
             if provider.is_embedded:
                 raise
-            log.warning("the database is away; calls are served without it", error=type(error).__name__)
+            log.warning("the database is away; calls are served without it", error=_said(error))
 
         async def fetch() -> tuple[int, CentreConfig]:
             return await load_engine_config(database, tenant_id)
@@ -129,10 +143,17 @@ class Server:
             loaded=loaded,
             database_epoch=epoch,
         )
+        undo.push_async_callback(core.journal.close)
         server = cls(settings, provider, database, core)
         server._take(loaded.version, loaded.config)
         await server._load_book()
-        await server._agi.start(settings.agi.host, settings.agi.port)
+        at = settings.agi
+        try:
+            await server._agi.start(at.host, at.port)
+        except OSError as error:
+            raise AddressTaken(
+                "the dialplan's FastAGI", at.host, at.port, "agi.port, HOLDLESS_AGI__PORT", error
+            ) from error
         return server
 
     # ------------------------------------------------------------ what the web sees
@@ -195,8 +216,11 @@ class Server:
         version, config = await load_engine_config(self._database, self._tenant_id)
         self._take(version, config)
         await self._load_book()
-        await asyncio.to_thread(self._copy.save, version, config)
         await self.core.configure(version, config)
+        try:
+            await asyncio.to_thread(self._copy.save, version, config)
+        except OSError as error:  # a full disk keeps nobody from the new centre
+            log.error("the copy of the configuration could not be written", error=str(error))
         return version
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
@@ -210,13 +234,14 @@ class Server:
         try:
             async with asyncio.timeout(LAST_DRAIN_S):
                 await self.drainer.drain_all()
-        except (TimeoutError, *_AWAY) as error:
+        except (JournalError, *_AWAY) as error:
             log.warning(
                 "the rest of the log stays in the journal until the next start", error=type(error).__name__
             )
-        await self.core.journal.close()
-        await self._database.close()
-        await self._provider.stop()
+        finally:
+            await self.core.journal.close()
+            await self._database.close()
+            await self._provider.stop()
 
     # ------------------------------------------------------------ background work
 
@@ -228,7 +253,7 @@ class Server:
                 await note_epoch(self._database, self._tenant_id, self.core.epoch)
                 self._misplaced.set(await misplaced_count(self._database))
             except _AWAY as error:
-                log.warning("the database is away", error=type(error).__name__)
+                log.warning("the database is away", error=_said(error))
                 await asyncio.sleep(DATABASE_RETRY_S)
                 continue
             await asyncio.sleep(PARTITIONS_EVERY_S)
@@ -253,7 +278,10 @@ class Server:
         while True:
             await asyncio.sleep(PRUNE_EVERY_S)
             lag = self.drainer.lag
-            await self.core.journal.prune(lag.epoch, lag.seq, self.core.clock.now_ms() - JOURNAL_KEPT_MS)
+            try:
+                await self.core.journal.prune(lag.epoch, lag.seq, self.core.clock.now_ms() - JOURNAL_KEPT_MS)
+            except JournalError as error:  # a full disk: routing goes on, and the next round tries again
+                log.error("the journal's old rows could not be deleted", error=str(error))
 
     async def _keep_following(self, follow: Callable[[], Awaitable[None]]) -> None:
         """Keep a read model on the bus; when it was cut, it begins again."""
@@ -300,3 +328,8 @@ class Server:
             on_match=keep,
             on_late=keep,
         )
+
+
+def _said(error: BaseException) -> str:
+    """Our own errors name the remedy; of others the type is enough, for their text may quote values."""
+    return str(error) if isinstance(error, DatabaseError) else type(error).__name__

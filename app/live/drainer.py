@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.session import Database, TenantId, driver
+from app.live.errors import JournalError
 from app.live.journal_writer import JournalRow
 from app.live.record_writer import JournalledEvent, RecordWriter, decoded
 
@@ -25,7 +26,7 @@ STEPS_AT_ONCE = 20  # then the loop's other tasks have their turn
 IDLE_S = 1.0  # what comes meanwhile shares a transaction, and an interaction is folded once for it
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
-_AWAY = (
+AWAY = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -103,7 +104,7 @@ class Drainer:
         while True:
             try:
                 await self.drain_page()
-            except _AWAY as error:
+            except (JournalError, *AWAY) as error:
                 self._failed(error)
                 await asyncio.sleep(retry_s)
                 retry_s = min(retry_s * 2, RETRY_MAX_S)

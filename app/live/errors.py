@@ -70,5 +70,15 @@ class Gone(LiveError):
         self.reason = reason
 
 
+class AddressTaken(LiveError):
+    """An address that the settings name cannot be listened on; the message names the setting."""
+
+    def __init__(self, what: str, host: str, port: int, setting: str, error: OSError) -> None:
+        super().__init__(
+            f"{what} cannot listen on {host}:{port}: {error.strerror or error}; stop what uses that address,"
+            f" or choose another ({setting})"
+        )
+
+
 class NoConfiguration(LiveError):
     """Neither the database nor the last copy on disk could give a configuration."""

@@ -153,7 +153,7 @@ class AgiServer:
             route = self._registry.find(request.path)
             if route is None:
                 result = AgiResult.UNKNOWN_ROUTE
-                await session.verbose("Holdless has no such AGI route; see: holdless agi routes")
+                await session.verbose("Holdless has no such AGI route; see docs/agi-routes.md")
             else:
                 values, outcome, error = await self._answer(session, route, request)
                 await session.set_variables({**values, DONE_VARIABLE: "1"})
