@@ -80,9 +80,10 @@ def snapshot_of(
 def _customer(row: AmiMessage, variables: Mapping[str, str]) -> InteractionSeen:
     agent_id = agent_of(variables.get("CC_AGENT"))
     bridged = bool(row.get("BridgeID", ""))
+    phase = _phase(variables.get("CC_STATE", ""), bridged=bridged)
     return InteractionSeen(
         interaction_id=InteractionId(variables["CC_CALLID"]),
-        phase=_phase(variables.get("CC_STATE", ""), bridged=bridged),
+        phase=phase,
         queue_id=queue_of(variables.get("CC_QUEUE")),
         agent_id=agent_id,
         attempt=whole(variables.get("CC_ATTEMPT")),
@@ -93,7 +94,8 @@ def _customer(row: AmiMessage, variables: Mapping[str, str]) -> InteractionSeen:
         caller_number=known(row.get("CallerIDNum", "")),
         caller_name=caller_name(row),
         bridged=bridged,
-        served_by_fallback=variables.get("CC_SERVED") == "1",
+        # a member of the fallback queue may have transferred the caller on: then the mark is of the past
+        served_by_fallback=phase is PbxPhase.FALLBACK and variables.get("CC_SERVED") == "1",
     )
 
 

@@ -72,3 +72,9 @@ def test_a_caller_whom_the_fallback_queue_serves_says_so() -> None:
         [_status("p-1763790000.1", CC_CALLID="p-1763790000.1", CC_STATE="fallback", CC_SERVED="1")]
     ).interactions
     assert seen.served_by_fallback
+
+
+def test_a_caller_whom_the_fallback_queues_member_passed_on_is_no_longer_served_by_it() -> None:
+    for state in ("waiting", "offered", "talking"):
+        row = _status("p-1763790000.1", CC_CALLID="p-1763790000.1", CC_STATE=state, CC_SERVED="1")
+        assert not _snapshot([row]).interactions[0].served_by_fallback
