@@ -11,7 +11,7 @@ from routing.signals import InteractionArrived, InteractionWaiting, KeyPressed, 
 from routing.state import Interaction, Phase
 from routing.talks import finish_talk
 from routing.timers import Timer
-from routing.visits import adopt_event, back_to_queue, enter, place
+from routing.visits import adopt_event, back_to_queue, enter
 
 
 def arrive(centre: Centre, signal: InteractionArrived) -> None:
@@ -93,7 +93,7 @@ def _found_again(centre: Centre, interaction: Interaction) -> None:
     """The PBX had said that there is no such channel, yet it makes its laps."""
     centre.timers.cancel(Timer.GRACE, interaction.interaction_id)
     interaction.gone = False
-    place(centre, interaction)
+    back_to_queue(centre, interaction)  # the queue's timeout may have rested while it was gone
 
 
 def note_key(centre: Centre, signal: KeyPressed) -> None:

@@ -180,6 +180,19 @@ def test_a_refused_hand_over_to_an_unknown_channel_is_closed_as_lost_after_a_gra
     assert desk.said(ev.ContactEnded).reason == "lost"
 
 
+def test_a_timeout_that_fell_due_while_the_caller_seemed_gone_is_applied_when_it_makes_its_lap() -> None:
+    desk = Desk(queue_timeout_ms=30_000)
+    desk.wait(C1, 100)
+    desk.say(
+        sig.CommandRefused(at_ms=25_000, command="MarkHeard", reason="unknown_channel", interaction_id=C1)
+    )
+    desk.later(30_100)
+    assert desk.quiet(cmd.HandToFallback)
+    desk.wait(C1, 31_000, lap=3)
+    assert desk.said(cmd.HandToFallback).interaction_id == C1
+    assert desk.said(ev.QueueLeft).exit is ev.QueueExit.QUEUE_TIMEOUT
+
+
 def test_a_caller_beyond_max_wait_precedes_one_with_a_head_start() -> None:
     desk = Desk(max_wait_ms=60_000)
     desk.wait(C1, 1_000)
