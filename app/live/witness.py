@@ -133,7 +133,8 @@ class Witness:
             self._offset = behind
             for call in self._fold.forget_ended():
                 self._begun_at.pop(call.uniqueid, None)
-                self._unchecked[call.uniqueid] = call
+                if _can_be_logged(call):
+                    self._unchecked[call.uniqueid] = call
             while len(self._unchecked) > UNCHECKED_MAX:
                 self._unchecked.popitem(last=False)
             await asyncio.sleep(min(0.05, time.monotonic() - began))  # a long file leaves the loop its turns
@@ -197,6 +198,15 @@ class Witness:
         values = {"mark": f"{place.inode}:{place.fingerprint}", "bytes": place.position}
         async with self._database.transaction(self._tenant_id) as connection:
             await connection.execute(_SAVE, key | values)
+
+
+def _can_be_logged(call: CelCall) -> bool:
+    """Whether its id names a day. Who originates into our contexts with an id of their own has none."""
+    try:
+        day_of(InteractionId(call.uniqueid))
+    except ValueError:
+        return False
+    return True
 
 
 def _agree(call: CelCall, answered_ms: int | None, ended_ms: int | None) -> bool:

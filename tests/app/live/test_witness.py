@@ -30,11 +30,12 @@ def _line(at_s: float, kind: str, uniqueid: str, channel: str, context: str, ext
     return ",".join(f'"{field}"' for field in fields) + "\n"
 
 
-def _cel(path: Path) -> Path:
-    """A call that an agent answered at 5 s and that ended at 30 s."""
+def _cel(path: Path, before: str = "") -> Path:
+    """*before*, then a call that an agent answered at 5 s and that ended at 30 s."""
     customer, agent = (CALL, "PJSIP/trunk-1"), (f"pbx1-{START_S}.2", "PJSIP/a1001-1")
     path.write_text(
-        _line(0, "CHAN_START", *customer, "from-trunk")
+        before
+        + _line(0, "CHAN_START", *customer, "from-trunk")
         + _line(0.5, "ANSWER", *customer, "cc-wait")
         + _line(3, "CHAN_START", *agent, "from-agent")
         + _line(5, "BRIDGE_ENTER", *agent, "from-agent", BRIDGE)
@@ -48,11 +49,11 @@ def _cel(path: Path) -> Path:
     return path
 
 
-async def _told(database: Database, path: Path) -> list[Signal]:
+async def _told(database: Database, path: Path, before: str = "") -> list[Signal]:
     """Return what the witness puts in the inbox when it has looked at the one call."""
     told: list[Signal] = []
     witness = Witness(
-        _cel(path),
+        _cel(path, before),
         database,
         DEFAULT_TENANT,
         pbx_id="pbx1",
@@ -112,6 +113,17 @@ async def test_a_call_that_the_log_lacks_is_told_whole(database: Database, tmp_p
     (told,) = await _told(database, tmp_path / "holdless.csv")
     assert isinstance(told, CallFactCorrected)
     assert (told.started_ms, told.entry_point, told.caller_number) == (START_S * 1_000, "8001", "0912")
+
+
+async def test_a_call_whose_id_names_no_day_does_not_stop_the_others(
+    database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "holdless.csv"
+    stranger = ("somebodys-own-id", "Local/s@cc-in-1")
+    before = _line(-9, "CHAN_START", *stranger, "cc-in") + _line(-8, "CHAN_END", *stranger, "cc-in")
+    (told,) = await _told(database, path, before)
+    assert isinstance(told, CallFactCorrected)
+    assert told.interaction_id == CALL
 
 
 async def test_moments_that_lie_a_breath_apart_are_the_same(database: Database, tmp_path: Path) -> None:
