@@ -57,6 +57,7 @@ class Database:
             max_overflow=max(0, connections_max - _POOL_KEPT),
             pool_timeout=_POOL_TIMEOUT_S,
             connect_args={"timeout": _CONNECT_TIMEOUT_S},
+            hide_parameters=True,  # errors are logged, and values are callers' names and numbers
         )
         _replace_dead_connections(self.engine)
 

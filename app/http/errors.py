@@ -12,11 +12,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from app.live.errors import InboxFull, RequestIdReused, StepFailed
 
 PROBLEMS_MAX = 20
+_STATES_AWAY = ("08", "53", "57P")  # no connection, out of connections or room, stopping or starting
 _ID_OF_STATUS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -114,6 +117,25 @@ def add_error_handlers(app: FastAPI) -> None:
                 "too many requests wait for the engine",
                 params={"waiting_count": error.waiting_count},
                 headers={"Retry-After": "1"},
+            )
+        )
+
+    @app.exception_handler(OSError)
+    @app.exception_handler(SQLAlchemyError)
+    async def _away(_request: Request, error: OSError | SQLAlchemyError) -> JSONResponse:
+        if isinstance(error, DBAPIError):
+            state = str(getattr(error.orig, "sqlstate", None) or "")
+            is_away = error.connection_invalidated or state.startswith(_STATES_AWAY)
+        else:
+            is_away = isinstance(error, OSError | PoolTimeoutError)
+        if not is_away:
+            raise error  # a statement of ours that the database refuses is our fault
+        return problem(
+            ApiError(
+                503,
+                "database_away",
+                "the database does not answer; calls are served meanwhile",
+                headers={"Retry-After": "5"},
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.db.session import DEFAULT_TENANT, Database
 
@@ -41,3 +42,12 @@ async def test_a_connection_that_was_idle_for_long_is_asked_first(
         assert raw.driver_connection is not None
         await raw.driver_connection.execute("SELECT 1")
     assert await _backend(database) == ended
+
+
+async def test_what_a_refused_statement_was_given_stands_in_no_error(database: Database) -> None:
+    with pytest.raises(DBAPIError) as refused:
+        async with database.transaction(DEFAULT_TENANT) as connection:
+            await connection.execute(
+                text("SELECT 1 FROM nowhere WHERE x = :number"), {"number": "0912345678"}
+            )
+    assert "0912345678" not in str(refused.value)

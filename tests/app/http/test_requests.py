@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DBAPIError
 
 from routing.ids import InteractionId, QueueId
 from routing.signals import AgentReady, InteractionArrived, InteractionWaiting, OfferAnswered, OfferRang
-from tests.app.http.web import SmallServer, serving
+from tests.app.http.web import RowLog, SmallServer, serving
 
 CALL = InteractionId("pbx1-1763790000.7")
 
@@ -143,3 +148,31 @@ async def test_an_agent_may_ring_for_the_next_caller_while_the_answer_speaks_of_
         ready = await client.post("/api/v1/agents/a1001/state", json={"state": "ready"})
         assert isinstance(server.steps[-1].signal, AgentReady)
         assert {fact["fields"].get("agent_id") for fact in ready.json()["facts"]} == {"a1001"}
+
+
+class _StoppedDatabase(Exception):
+    sqlstate = "57P03"  # the database system is starting up
+
+
+class _RefusedStatement(Exception):
+    sqlstate = "42P01"  # there is no such table
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "error_id"),
+    [
+        (ConnectionRefusedError("nobody listens"), 503, "database_away"),
+        (FileNotFoundError("no socket"), 503, "database_away"),
+        (DBAPIError("SELECT", None, _StoppedDatabase()), 503, "database_away"),
+        (DBAPIError("SELECT", None, _RefusedStatement()), 500, "internal_error"),
+    ],
+)
+async def test_a_database_that_is_away_is_not_our_fault(wrong: Exception, status: int, error_id: str) -> None:
+    class AwayLog(RowLog):
+        async def one(self, interaction_id: InteractionId) -> Mapping[str, Any] | None:
+            raise wrong
+
+    async with serving(SmallServer(calls=AwayLog())) as client:
+        answer = await client.get("/api/v1/calls/pbx1-1763790000.7")
+    assert answer.status_code == status
+    assert answer.json()["error_id"] == error_id
