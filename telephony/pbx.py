@@ -30,7 +30,10 @@ log = structlog.get_logger()
 
 MERGE_TIMEOUT_S: Final = 10.0
 MEANWHILE_MAX: Final = 50_000  # events that may wait for a snapshot; beyond it everything is read anew
+REDIRECT_TRIES_MAX: Final = 5
 _RETRY_S: Final = 1.0
+_REDIRECT_AGAIN_S: Final = 0.02  # Asterisk carries a Redirect out within milliseconds
+_NOT_UP: Final = "not up"  # an earlier Redirect is still being carried out, or the caller hangs up just now
 _FALLBACK = (JoinFallback, LeaveFallback, PauseFallback)
 
 
@@ -83,6 +86,7 @@ class AsteriskPbx:
         self._agent_by_device: Mapping[str, AgentId] = {}
         self._merge: _Merge | None = None
         self._moves: dict[InteractionId, tuple[Command, Action]] = {}
+        self._newest: dict[InteractionId, Command] = {}  # unanswered; what came before it is out of date
         self._changed = asyncio.Event()
         self.state = PbxState.DOWN
         self.merged_count = 0
@@ -100,6 +104,7 @@ class AsteriskPbx:
         Until Asterisk has carried out one ``Redirect`` it refuses the next one for the same channel
         ("channel not up", measured on 22.10). So a move to the waiting laps is held until the loop's next
         turn: the offer that follows it in the same step takes its place, and brings the caller there in one.
+        A command that is refused for that reason all the same is sent again, unless a newer one followed it.
         """
         *before, last = actions_of(command, epoch=epoch, device_by_agent=self._device_by_agent)
         for action in before:
@@ -107,6 +112,7 @@ class AsteriskPbx:
         interaction_id: InteractionId | None = getattr(command, "interaction_id", None)
         if interaction_id is not None and not isinstance(command, MarkHeard):
             self._moves.pop(interaction_id, None)
+            self._newest[interaction_id] = command
         if isinstance(command, MoveToQueue):
             if not self._moves:
                 asyncio.get_running_loop().call_soon(self._send_moves)
@@ -119,8 +125,12 @@ class AsteriskPbx:
         for command, last in moves.values():
             self._send_last(command, last)
 
-    def _send_last(self, command: Command, last: Action) -> None:
-        self._control.send(last).add_done_callback(partial(self._answered, command))
+    def _send_last(self, command: Command, last: Action, tries: int = 1) -> None:
+        self._control.send(last).add_done_callback(partial(self._answered, command, last, tries))
+
+    def _send_again(self, command: Command, last: Action, tries: int) -> None:
+        if self._newest.get(getattr(command, "interaction_id", InteractionId(""))) is command:
+            self._send_last(command, last, tries)
 
     def set_devices(self, device_by_agent: Mapping[AgentId, str]) -> None:
         """Learn each agent's phone (at start, and after every change of the configuration)."""
@@ -250,13 +260,25 @@ class AsteriskPbx:
         if not merge.done.done():
             merge.done.set_result(None)
 
-    def _answered(self, command: Command, answer: asyncio.Future[AmiMessage]) -> None:
-        if answer.cancelled():
+    def _answered(
+        self, command: Command, last: Action, tries: int, answer: asyncio.Future[AmiMessage]
+    ) -> None:
+        interaction_id: InteractionId | None = getattr(command, "interaction_id", None)
+        newest = interaction_id is not None and self._newest.get(interaction_id) is command
+        error = None if answer.cancelled() else answer.exception()
+        refused = not answer.cancelled() and error is None and not answer.result().succeeded
+        reason = str(error) if error else answer.result().get("Message", "") if refused else ""
+        if refused and _NOT_UP in reason and not isinstance(command, MarkHeard):
+            if not newest:
+                return  # a newer command says where the caller goes
+            if tries < REDIRECT_TRIES_MAX:
+                again = partial(self._send_again, command, last, tries + 1)
+                asyncio.get_running_loop().call_later(_REDIRECT_AGAIN_S, again)
+                return
+        if newest and interaction_id is not None:
+            del self._newest[interaction_id]
+        if error is None and not refused:
             return
-        error = answer.exception()
-        if error is None and answer.result().succeeded:
-            return
-        reason = str(error) if error else answer.result().get("Message", "")
         self.refused_count += 1
         if isinstance(command, _FALLBACK):
             log.info(

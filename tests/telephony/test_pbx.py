@@ -8,9 +8,11 @@ from typing import cast
 
 from routing.commands import EndInteraction, MarkHeard, MoveToQueue, OfferInteraction
 from routing.ids import AgentId, InteractionId, PbxId, QueueId
+from routing.signals import CommandRefused, Signal
 from telephony.ami.codec import AmiMessage
 from telephony.ami.link import AmiLink
-from telephony.pbx import AsteriskPbx
+from telephony.pbx import REDIRECT_TRIES_MAX, AsteriskPbx
+from tests.telephony.ami.link_harness import until
 
 CALL, OTHER = InteractionId("pbx1-1763790000.1"), InteractionId("pbx1-1763790000.2")
 
@@ -20,19 +22,30 @@ class Wire:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.answers: list[asyncio.Future[AmiMessage]] = []
 
     def send(self, action: Iterable[tuple[str, str]]) -> asyncio.Future[AmiMessage]:
         fields = dict(action)
         what = fields.get("Variable") or fields.get("Context") or fields["Action"]
         self.sent.append(f"{what} {fields['Channel'][-1]}")
-        return asyncio.get_running_loop().create_future()
+        self.answers.append(asyncio.get_running_loop().create_future())
+        return self.answers[-1]
+
+    async def answer(self, index: int, message: str = "") -> None:
+        """Answer what was sent at this index: with success, or with an error that says *message*."""
+        said = "Error" if message else "Success"
+        self.answers[index].set_result(AmiMessage.of(("Response", said), ("Message", message)))
+        await asyncio.sleep(0)
 
 
-def pbx_on(wire: Wire) -> AsteriskPbx:
+NOT_UP = "Redirect failed, channel not up."
+
+
+def pbx_on(wire: Wire, heard: list[Signal] | None = None) -> AsteriskPbx:
     return AsteriskPbx(
         events=cast(AmiLink, Wire()),
         control=cast(AmiLink, wire),
-        put=lambda signal: None,
+        put=lambda signal: None if heard is None else heard.append(signal),
         pbx_id=PbxId("pbx1"),
         lead=lambda fence: fence,
     )
@@ -95,3 +108,48 @@ async def test_who_is_to_be_hung_up_is_not_moved_first() -> None:
     pbx.send(EndInteraction(interaction_id=CALL), 1)
     await asyncio.sleep(0)
     assert places(wire) == ["Hangup 1"]
+
+
+async def test_a_redirect_refused_because_another_is_under_way_is_sent_again() -> None:
+    wire, heard = Wire(), list[Signal]()
+    pbx = pbx_on(wire, heard)
+    pbx.send(offer(), 1)
+    await wire.answer(0, NOT_UP)
+    await until(lambda: len(wire.sent) == 2)
+    await wire.answer(1)
+    assert wire.sent == ["cc-go 1"] * 2
+    assert heard == []
+
+
+async def test_a_redirect_refused_because_another_is_under_way_yields_to_a_newer_one() -> None:
+    wire, heard = Wire(), list[Signal]()
+    pbx = pbx_on(wire, heard)
+    pbx.send(move(), 1)
+    await asyncio.sleep(0)
+    pbx.send(offer(), 1)
+    await wire.answer(4, NOT_UP)
+    await wire.answer(5)
+    await asyncio.sleep(0.05)
+    assert places(wire) == ["cc-wait 1", "cc-go 1"]
+    assert heard == []
+
+
+async def test_a_redirect_that_is_refused_again_and_again_is_reported() -> None:
+    wire, heard = Wire(), list[Signal]()
+    pbx = pbx_on(wire, heard)
+    pbx.send(offer(), 1)
+    for index in range(REDIRECT_TRIES_MAX):
+        await until(lambda: len(wire.sent) > index)
+        await wire.answer(index, NOT_UP)
+    assert [(type(signal), signal.reason) for signal in heard if isinstance(signal, CommandRefused)] == [
+        (CommandRefused, "unknown_channel")
+    ]
+
+
+async def test_a_redirect_of_a_channel_that_is_gone_is_reported_at_once() -> None:
+    wire, heard = Wire(), list[Signal]()
+    pbx = pbx_on(wire, heard)
+    pbx.send(offer(), 1)
+    await wire.answer(0, "Channel does not exist: pbx1-1763790000.1")
+    assert len(heard) == 1
+    assert wire.sent == ["cc-go 1"]
