@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -280,8 +279,3 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
 def days_between(since: datetime, until: datetime) -> tuple[date, date]:
     """Return the first and last partition that calls started in ``[since, until)`` may lie in."""
     return (since - _DAY).date(), (until + _DAY).date()
-
-
-def plain(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Return rows without the columns that say nothing to a reader (tenant and partition)."""
-    return [{name: value for name, value in row.items() if name not in ("tenant_id", "day")} for row in rows]

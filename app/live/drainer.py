@@ -91,12 +91,7 @@ class Drainer:
         self._page_rows = page_rows_max
         self._writer = RecordWriter(tenant_id)
         self._cursor: tuple[int, int] | None = None
-        self._poked = asyncio.Event()
         self.lag = DrainLag()
-
-    def poke(self) -> None:
-        """There is something new; otherwise the drainer looks every second."""
-        self._poked.set()
 
     async def run(self) -> None:
         """Drain forever; ends by being cancelled, between two transactions or with one undone."""
@@ -114,7 +109,7 @@ class Drainer:
             retry_s = RETRY_FIRST_S
             self.lag.failure_count, self.lag.failure = 0, ""
             if not self.lag.waiting:
-                await self._idle()
+                await asyncio.sleep(IDLE_S)
 
     async def drain_all(self) -> int:
         """Drain until nothing is left, for a clean stop and for tests; return how many steps.
@@ -180,14 +175,6 @@ class Drainer:
                 after_seq=self.lag.seq,
                 page_rows=self._page_rows,
             )
-
-    async def _idle(self) -> None:
-        try:
-            await asyncio.wait_for(self._poked.wait(), IDLE_S)
-        except TimeoutError:
-            return
-        finally:
-            self._poked.clear()
 
     async def _read_cursor(self) -> tuple[int, int]:
         async with self._database.transaction(self._tenant_id) as connection:
