@@ -135,10 +135,13 @@ class ServerProcess:
         """Ask its API and return the answer.
 
         Raises:
-            ServerFailed: it refused.
-            OSError: it does not answer.
+            ServerFailed: it refused, or does not answer.
         """
-        status, answer = await self.ask(method, path, body)
+        try:
+            status, answer = await self.ask(method, path, body)
+        except OSError as error:
+            words = self._last_words()
+            raise ServerFailed(f"the server does not answer ({error}); its last words: {words}") from error
         if status >= http.client.BAD_REQUEST:
             raise ServerFailed(f"{method} {path}: {status} {answer}")
         return answer
