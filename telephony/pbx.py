@@ -24,7 +24,7 @@ from telephony.ami.codec import AmiMessage
 from telephony.ami.errors import AmiError, AmiLinkLost, AmiRefused
 from telephony.ami.link import AmiLink
 from telephony.errors import TelephonyError
-from telephony.translate import Action, actions_of, signals_of
+from telephony.translate import Action, actions_of, refused_by_fence, signals_of
 
 log = structlog.get_logger()
 
@@ -88,6 +88,7 @@ class AsteriskPbx:
         self._moves: dict[InteractionId, tuple[Command, Action]] = {}
         self._newest: dict[InteractionId, Command] = {}  # unanswered; what came before it is out of date
         self._changed = asyncio.Event()
+        self._epoch = 0
         self.state = PbxState.DOWN
         self.merged_count = 0
         self.refused_count = 0
@@ -148,11 +149,14 @@ class AsteriskPbx:
     # ------------------------------------------------------------ life
 
     async def run(self) -> None:
-        """Keep both connections and the merge going. Runs until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._events.run(), name="ami events")
-            group.create_task(self._control.run(), name="ami control")
-            group.create_task(self._keep_merged(), name="pbx merge")
+        """Keep both connections and the merge going. Runs until cancelled, or until ``lead`` raises."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._events.run(), name="ami events")
+                group.create_task(self._control.run(), name="ami control")
+                group.create_task(self._keep_merged(), name="pbx merge")
+        except ExceptionGroup as failed:  # the first to fail ended the others
+            raise failed.exceptions[0] from failed
 
     async def _keep_merged(self) -> None:
         while True:
@@ -177,8 +181,8 @@ class AsteriskPbx:
         boot_id = await self._identify()
         fence = await self._ask(("Action", "Getvar"), ("Variable", "CC_FENCE"))
         value = fence.get("Value", "")
-        epoch = self._lead(int(value) if value.isdigit() else 0)
-        await self._ask(("Action", "Setvar"), ("Variable", "CC_FENCE"), ("Value", str(epoch)))
+        self._epoch = self._lead(int(value) if value.isdigit() else 0)
+        await self._ask(("Action", "Setvar"), ("Variable", "CC_FENCE"), ("Value", str(self._epoch)))
         done = asyncio.get_running_loop().create_future()
         variables = ",".join(SNAPSHOT_VARIABLES)
         status = self._events.begin_list([("Action", "Status"), ("Variables", variables)])
@@ -226,6 +230,10 @@ class AsteriskPbx:
 
     def _on_message(self, message: AmiMessage) -> None:
         if self.state is PbxState.LIVE:
+            if (refused_epoch := refused_by_fence(message)) is not None:
+                if refused_epoch == self._epoch:  # somebody leads with a higher one: look, before doing more
+                    self.read_anew("the fence refused an offer of ours")
+                return  # another server's offer, however it is numbered, is none of ours
             for signal in signals_of(message, self._agent_by_device):
                 self._put(signal)
         elif (merge := self._merge) is not None:

@@ -208,6 +208,13 @@ def _failure(message: AmiMessage) -> OfferFailure | None:
             return OfferFailure.DEVICE_ERROR
 
 
+def refused_by_fence(message: AmiMessage) -> int | None:
+    """Return the epoch of an offer that the fence refused; None when the message tells of no such thing."""
+    if message.name != "UserEvent" or message.get("UserEvent") != "CCRefused":
+        return None
+    return whole(message.get("Epoch")) if message.get("Reason") == "fence" else None
+
+
 def _transfer(message: AmiMessage, interaction_id: InteractionId, when: int | None) -> Signal | None:
     kind, _, target = message.get("Target", "").partition("-")
     by = agent_of(message.get("Agent")) or agent_of(message.variables().get("CC_AGENT"))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import cast
+
+import pytest
 
 from routing.commands import EndInteraction, MarkHeard, MoveToQueue, OfferInteraction
 from routing.ids import AgentId, InteractionId, PbxId, QueueId
 from routing.signals import CommandRefused, Signal
 from telephony.ami.codec import AmiMessage
 from telephony.ami.link import AmiLink
-from telephony.pbx import REDIRECT_TRIES_MAX, AsteriskPbx
+from telephony.pbx import REDIRECT_TRIES_MAX, AsteriskPbx, PbxState
 from tests.telephony.ami.link_harness import until
 
 CALL, OTHER = InteractionId("pbx1-1763790000.1"), InteractionId("pbx1-1763790000.2")
@@ -63,6 +66,10 @@ def move(interaction_id: InteractionId = CALL) -> MoveToQueue:
 
 def offer(interaction_id: InteractionId = CALL) -> OfferInteraction:
     return OfferInteraction(interaction_id=interaction_id, agent_id=AgentId("a1001"), attempt=2)
+
+
+def _sent(wire: Wire, count: int) -> bool:
+    return len(wire.sent) >= count
 
 
 def places(wire: Wire) -> list[str]:
@@ -139,7 +146,7 @@ async def test_a_redirect_that_is_refused_again_and_again_is_reported() -> None:
     pbx = pbx_on(wire, heard)
     pbx.send(offer(), 1)
     for index in range(REDIRECT_TRIES_MAX):
-        await until(lambda: len(wire.sent) > index)
+        await until(partial(_sent, wire, index + 1))
         await wire.answer(index, NOT_UP)
     assert [(type(signal), signal.reason) for signal in heard if isinstance(signal, CommandRefused)] == [
         (CommandRefused, "unknown_channel")
@@ -153,3 +160,87 @@ async def test_a_redirect_of_a_channel_that_is_gone_is_reported_at_once() -> Non
     await wire.answer(0, "Channel does not exist: pbx1-1763790000.1")
     assert len(heard) == 1
     assert wire.sent == ["cc-go 1"]
+
+
+class Deposed(Exception):
+    """What ``lead`` raises when another server leads."""
+
+
+class Link(Wire):
+    """Answers everything at once, as a PBX whose fence is *fence*; ``run`` connects and stays."""
+
+    def __init__(self, fence: int) -> None:
+        super().__init__()
+        self.fence = fence
+        self.connected = False
+        self.reconnects: list[str] = []
+        self.on_connected: Callable[[], object] = lambda: None
+        self.on_message: Callable[[AmiMessage], object] = lambda message: None
+
+    async def run(self) -> None:
+        self.connected = True
+        self.on_connected()
+        await asyncio.Event().wait()
+
+    def send(self, action: Iterable[tuple[str, str]]) -> asyncio.Future[AmiMessage]:
+        answer: asyncio.Future[AmiMessage] = asyncio.get_running_loop().create_future()
+        answer.set_result(
+            AmiMessage.of(("Response", "Success"), ("SystemName", "pbx1"), ("Value", str(self.fence)))
+        )
+        return answer
+
+    def begin_list(self, action: Iterable[tuple[str, str]]) -> str:
+        asyncio.get_running_loop().call_soon(
+            self.on_message, AmiMessage.of(("Response", "Success"), ("ActionID", dict(action)["Action"]))
+        )
+        return dict(action)["Action"]
+
+    def reconnect(self, reason: str) -> None:
+        self.reconnects.append(reason)
+
+
+def refused_by_the_fence(epoch: int) -> AmiMessage:
+    return AmiMessage.of(
+        ("Event", "UserEvent"),
+        ("UserEvent", "CCRefused"),
+        ("CallID", CALL),
+        ("Agent", "a1001"),
+        ("Attempt", "1"),
+        ("Epoch", str(epoch)),
+        ("Reason", "fence"),
+    )
+
+
+async def test_an_offer_of_ours_refused_by_the_fence_makes_us_read_the_pbx_anew() -> None:
+    link, heard = Link(fence=5), list[Signal]()
+    pbx = AsteriskPbx(
+        events=cast(AmiLink, link),
+        control=cast(AmiLink, Link(fence=5)),
+        put=heard.append,
+        pbx_id=PbxId("pbx1"),
+        lead=lambda fence: 6,
+    )
+    running = asyncio.create_task(pbx.run())
+    await until(lambda: pbx.state is PbxState.LIVE)
+    del heard[:]
+    link.on_message(refused_by_the_fence(5))
+    assert (heard, link.reconnects) == ([], [])
+    link.on_message(refused_by_the_fence(6))
+    assert (heard, link.reconnects) == ([], ["the fence refused an offer of ours"])
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_server_that_another_one_has_deposed_ends_with_that_reason() -> None:
+    def lead(fence: int) -> int:
+        raise Deposed
+
+    pbx = AsteriskPbx(
+        events=cast(AmiLink, Link(fence=9)),
+        control=cast(AmiLink, Link(fence=9)),
+        put=lambda signal: None,
+        pbx_id=PbxId("pbx1"),
+        lead=lead,
+    )
+    with pytest.raises(Deposed):
+        await pbx.run()
