@@ -195,6 +195,7 @@ class Server:
                 ("floor", self._keep_following(self._follow_floor)),
                 ("waits", self._keep_following(self._waits.follow)),
                 ("database", self._keep_database()),
+                ("embedded database", self._keep_embedded()),
                 ("centre", self._watch_centre()),
                 ("pruner", self._prune()),
                 ("witness", self._witness.run()),
@@ -258,21 +259,37 @@ class Server:
                 continue
             await asyncio.sleep(PARTITIONS_EVERY_S)
 
+    async def _keep_embedded(self) -> None:
+        """Start our own PostgreSQL again when it has died: nobody else would."""
+        while True:
+            await asyncio.sleep(DATABASE_RETRY_S)
+            try:
+                if await self._provider.revive():
+                    log.error("the embedded database had died; it was started again")
+            except (OSError, DatabaseError) as error:
+                log.error("the embedded database has died and does not start", problem=str(error))
+
     async def _watch_centre(self) -> None:
         """Follow the configuration: whoever commits a new version need not know who serves it."""
+        is_away = False
         while True:
             await asyncio.sleep(CENTRE_EVERY_S)
             try:
                 async with self._database.transaction(self._tenant_id) as connection:
                     version = await current_version(connection, self._tenant_id)
+                if is_away:
+                    log.info("the database is back")
+                is_away = False
                 if version != self._version:
                     await self.reload()
                     log.info("the centre has changed", version=version)
             except CentreError as error:
                 self._version = version
                 log.error("the new centre cannot be used; the old one stays in force", problems=str(error))
-            except _AWAY:
-                continue  # the database's own task tells of it
+            except _AWAY as error:
+                if not is_away:
+                    log.warning("the database is away; calls are served without it", error=_said(error))
+                is_away = True
 
     async def _prune(self) -> None:
         while True:

@@ -93,6 +93,20 @@ class EmbeddedPostgres:
             self._release()
             raise
 
+    def revive(self) -> bool:
+        """Start the server again when it has died under us; return whether it had.
+
+        Raises:
+            PostgresMissingError, PostgresVersionError, PostgresStartError: with the remedy.
+        """
+        if self._users_lock is None or self.server_pid() is not None:
+            return False
+        with self._starting():
+            if self._users_lock is None or self.server_pid() is not None:
+                return False
+            self._launch()
+        return True
+
     def stop(self) -> None:
         """Leave the server; the last process to leave stops it. Harmless when not started."""
         if self._users_lock is None:

@@ -64,6 +64,14 @@ class Provider:
             await self.stop()
             raise
 
+    async def revive(self) -> bool:
+        """Start an embedded server again that has died (killed, out of memory); return whether it had.
+
+        Raises:
+            DatabaseError: it cannot be started; the message names the remedy.
+        """
+        return self._embedded is not None and await asyncio.to_thread(self._embedded.revive)
+
     async def stop(self) -> None:
         """Leave the server; an embedded one stops when nobody else uses it."""
         if self._embedded is not None:

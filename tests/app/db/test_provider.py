@@ -110,6 +110,22 @@ def test_a_stale_process_id_of_somebody_else_does_not_keep_the_server_from_start
     server.stop()
 
 
+@pytest.mark.db
+def test_a_server_that_died_under_us_is_started_again(directory: Path) -> None:
+    server = EmbeddedPostgres(directory, durable=False)
+    assert not server.revive(), "nobody uses it"
+    server.start()
+    assert not server.revive()
+    pid = server.server_pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert server.revive()
+    assert server.server_pid() not in (None, pid)
+    server.stop()
+    assert server.server_pid() is None
+
+
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
