@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter
 
 from app.calls.log_reader import LogReader
 from app.calls.reader import CallReader
@@ -47,6 +47,7 @@ from telephony.pbx import PbxState
 log = structlog.get_logger()
 
 CENTRE_EVERY_S = 1.0
+PART_RETRY_S = 5.0
 PARTITIONS_EVERY_S = 3600.0
 PRUNE_EVERY_S = 600.0
 JOURNAL_KEPT_MS = 7 * 24 * 3600 * 1000
@@ -89,6 +90,8 @@ class Server:
             is_behind=lambda: self.drainer.lag.waiting,
             now_ms=core.clock.now_ms,
         )
+        text = "Faults of parts beside the core"
+        self._part_failures = Counter("holdless_part_failures", text, ["part"], registry=self.registry)
         self._misplaced = watch_server(self.registry, core, self.drainer, self._witness)
         agi = AgiRegistry()
         register(agi, self._hooks())
@@ -185,28 +188,42 @@ class Server:
     # ------------------------------------------------------------ life
 
     async def run(self) -> None:
-        """Drive everything until cancelled or until a part fails for good; then end in order."""
+        """Drive everything until cancelled or until the core ends for good; then end in order.
+
+        Raises:
+            LiveError: the core cannot go on (deposed, or an engine that fails on everything).
+        """
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "drainer": self.drainer.run,
+            "matches": self._matches.run,
+            "floor": lambda: self._keep_following(self._follow_floor),
+            "waits": lambda: self._keep_following(self._waits.follow),
+            "database": self._keep_database,
+            "embedded database": self._keep_embedded,
+            "centre": self._watch_centre,
+            "pruner": self._prune,
+            "witness": self._witness.run,
+        }
+        core = asyncio.create_task(self.core.run(), name="core")
         tasks = [
-            asyncio.create_task(work, name=name)
-            for name, work in (
-                ("core", self.core.run()),
-                ("drainer", self.drainer.run()),
-                ("matches", self._matches.run()),
-                ("floor", self._keep_following(self._follow_floor)),
-                ("waits", self._keep_following(self._waits.follow)),
-                ("database", self._keep_database()),
-                ("embedded database", self._keep_embedded()),
-                ("centre", self._watch_centre()),
-                ("pruner", self._prune()),
-                ("witness", self._witness.run()),
-            )
+            core,
+            *(asyncio.create_task(self._tend(name, work), name=name) for name, work in parts.items()),
         ]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.wait([core])
+            core.result()
         finally:
             await self._end(tasks)
+
+    async def _tend(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a part beside the core: its fault is told, it begins again, and calls go on meanwhile."""
+        while True:
+            try:
+                await work()
+            except Exception:  # the task's guard: no reader of the log may end the serving of calls
+                log.exception("a part of the server failed and begins again", part=name)
+                self._part_failures.labels(name).inc()
+            await asyncio.sleep(PART_RETRY_S)
 
     async def reload(self) -> int:
         """Read the centre anew and put it in force; return its version.

@@ -110,7 +110,7 @@ def _row(match: Match) -> dict[str, object]:
         "candidates": candidates,
     }
     return {
-        "party_id": match.party_id,
+        "party_id": None if match.party_id is None else str(match.party_id),  # asyncpg's own UUID is no JSON
         "method": match.method,
         "confidence": match.confidence,
         "candidates": body,

@@ -19,7 +19,7 @@ from app.db.session import DEFAULT_TENANT, Database
 pytestmark = pytest.mark.db
 
 CALL = "pbx1-1763790000.7"
-AMY, BEN = UUID(int=1), UUID(int=2)
+BEN = UUID(int=2)
 _BOUND_S = 10.0
 
 
@@ -73,15 +73,19 @@ async def _until_party(database: Database, party: UUID | None) -> Any:
 
 async def test_a_match_waits_for_its_call_and_a_later_one_replaces_it(database: Database) -> None:
     keeper = MatchKeeper(database, DEFAULT_TENANT)
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        amy = (
+            await connection.execute(text("SELECT gen_random_uuid()"))
+        ).scalar_one()  # the driver's own kind
     async with _running(keeper):
-        keeper.keep(CALL, _match(AMY))
+        keeper.keep(CALL, _match(amy))
         keeper.keep("somebody-elses-id", _match(BEN))
         await _log_call(database)
-        row = await _until_party(database, AMY)
+        row = await _until_party(database, amy)
         assert (row.match_method, row.match_confidence) == ("identifier", 90)
         assert (row.body["outcome"], row.body["number"]) == ("match", "+886912345678")
 
-        keeper.keep(CALL, _match(AMY, BEN))
+        keeper.keep(CALL, _match(amy, BEN))
         row = await _until_party(database, None)
-        assert [each["party_id"] for each in row.body["candidates"]] == [str(AMY), str(BEN)]
+        assert [each["party_id"] for each in row.body["candidates"]] == [str(amy), str(BEN)]
     assert keeper.dropped_count == 0
