@@ -92,9 +92,11 @@ class Engine:
         """Take one signal and return what follows from it."""
         centre = self.centre
         at_ms = max(signal.at_ms, centre.at_ms)
-        if isinstance(signal, PbxSnapshotTaken):
-            centre.link_up = False  # the snapshot knows better than deadlines that guess
+        link_up = centre.link_up
+        if isinstance(signal, PbxLinkLost | PbxSnapshotTaken):
+            centre.link_up = False  # the snapshot, here or to come, knows better than deadlines that guess
         self._apply_due(at_ms)
+        centre.link_up = link_up
         centre.at_ms = at_ms
         occurred_ms = signal.occurred_ms
         centre.occurred_ms = at_ms if occurred_ms is None or occurred_ms > at_ms else occurred_ms

@@ -74,6 +74,21 @@ def test_a_talk_that_began_unheard_is_adopted_on_its_agent() -> None:
     assert desk.said(ev.QueueLeft).exit is ev.QueueExit.ANSWERED
 
 
+def test_an_agent_who_answered_while_the_server_was_down_is_not_blamed_for_the_ring() -> None:
+    desk = Desk(BEN)
+    desk.wait(C1, 1_000)
+    desk.ring(C1, BEN, 1_100)
+    desk.say(sig.PbxLinkLost(at_ms=60_000, pbx_id=PBX, reason="boot"))
+    assert desk.quiet(ev.OfferNotAnswered)
+    assert desk.quiet(cmd.MoveToQueue)
+    assert desk.said(ev.PbxLinkChanged).up is False
+    snapshot(desk, 60_200, seen(C1, PbxPhase.TALKING, agent_id=BEN, attempt=1, bridged=True))
+    assert desk.state(BEN) == "talking"
+    desk.end(C1, 90_000)
+    desk.later(200_000)
+    assert desk.state(BEN) == "ready"
+
+
 def test_a_caller_served_by_the_fallback_is_never_pulled_back() -> None:
     desk = Desk(BEN)
     snapshot(desk, 1_000, seen(C1, PbxPhase.FALLBACK, agent_id=CLO, served_by_fallback=True))
