@@ -138,6 +138,11 @@ async def boot(
         pbx_id=PbxId(systemname),
         lead=lead,
     )
+
+    def stalled() -> Signal:
+        pbx.read_anew("the server stood still")
+        return PbxLinkLost(pbx_id=PbxId(systemname), reason="stalled")
+
     inbox.on_facts_lost = lambda: pbx.read_anew("facts were lost in the inbox")
     dispatcher = Dispatcher(
         engine=again.engine,
@@ -151,6 +156,7 @@ async def boot(
         metrics=metrics,
         poison_dir=data_dir / "failed-signals",
         on_anew=lambda: pbx.read_anew("the engine began anew"),
+        on_stalled=stalled,
     )
     core = LiveCore(
         clock=clock,

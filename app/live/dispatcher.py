@@ -32,13 +32,14 @@ from app.live.rewind import Rewind
 from app.live.rows import row_of
 from routing.commands import Command
 from routing.events import SignalIgnored
-from routing.signals import CommandRefused, DeadlineReached, Signal
+from routing.signals import CommandRefused, DeadlineReached, PbxLinkLost, PbxSnapshotTaken, Signal
 from routing.step import Step
 
 BATCH_MAX = 64
 BATCH_S_MAX = 0.003  # stepping stops here and carries out what it has: the loop's budget is 5 ms
 SNAPSHOT_STEPS = 5_000
 SNAPSHOT_S = 60.0
+STALLED_MS = 2_000  # a deadline as late as that: the server stood still, and what it did not hear may matter
 FAILURES_MAX = 3  # in a row; then the engine begins anew
 
 log = structlog.get_logger()
@@ -60,6 +61,8 @@ class Dispatcher:
         epoch: This leader's epoch; the journal has no row of it yet.
         poison_dir: Where signals that the engine failed on are kept.
         on_anew: Called when the engine began anew: read the PBX again.
+        on_stalled: Called when the server had stood still: read the PBX again; what it returns is stepped
+            first, so that no deadline decides about a call whose answer is not read yet.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Dispatcher:
         metrics: LiveMetrics,
         poison_dir: Path,
         on_anew: Callable[[], None] = lambda: None,
+        on_stalled: Callable[[], Signal | None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._maker = maker
@@ -88,6 +92,7 @@ class Dispatcher:
         self._metrics = metrics
         self._poison_dir = poison_dir
         self._on_anew = on_anew
+        self._on_stalled = on_stalled
         self._rewind = Rewind(maker, snapshot_body(engine, rescue))
         self._snapshot_at_s = time.monotonic()
         self._snapshot_task: asyncio.Task[None] | None = None
@@ -110,7 +115,8 @@ class Dispatcher:
         """
         self._keep_snapshot(self._rewind.body)
         while not self._stopping:
-            posted = await self._inbox.batch(self._engine.next_deadline_ms(), BATCH_MAX)
+            due_ms = self._engine.next_deadline_ms()
+            posted = self._seen_to_be_late(due_ms, await self._inbox.batch(due_ms, BATCH_MAX))
             try:
                 await self._dispatch(posted)
             except BaseException:
@@ -127,6 +133,19 @@ class Dispatcher:
         """Let ``run`` finish its batch, keep a last snapshot and return."""
         self._stopping = True
         self._inbox.wake()
+
+    def _seen_to_be_late(self, due_ms: int | None, posted: list[Posted]) -> list[Posted]:
+        """Put in front what the engine must know before a deadline that comes much too late."""
+        if due_ms is None or not posted or posted[0].signal.at_ms - due_ms <= STALLED_MS:
+            return posted
+        if isinstance(posted[0].signal, PbxLinkLost | PbxSnapshotTaken):
+            return posted  # it says so itself, as after a restart
+        first = self._on_stalled()
+        if first is None:
+            return posted
+        log.warning("the server stood still; the PBX is read again", late_ms=posted[0].signal.at_ms - due_ms)
+        told = replace(first, at_ms=posted[0].signal.at_ms)
+        return [Posted(told, None, time.monotonic_ns()), *posted]
 
     async def _dispatch(self, posted: list[Posted]) -> None:
         index = 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from app.live import dispatcher as dispatcher_module
 from app.live.clock import Clock
 from app.live.dispatcher import Dispatcher
 from app.live.errors import EngineStuck, Gone, StepFailed
@@ -22,7 +23,7 @@ from app.live.rows import events_of, signal_of
 from routing.commands import Command
 from routing.config import CentreConfig
 from routing.events import KeyNoted, SignalIgnored
-from routing.ids import AgentId, InteractionId
+from routing.ids import AgentId, InteractionId, PbxId
 from routing.signals import (
     AgentNotReady,
     AgentSignedIn,
@@ -31,6 +32,7 @@ from routing.signals import (
     DeadlineReached,
     HangupRequested,
     KeyPressed,
+    PbxLinkLost,
 )
 from tests.app.live.live_doubles import POISON, STUCK, TIMER, ListPbx, SmallEngineMaker
 
@@ -71,8 +73,13 @@ class Core:
             metrics=self.metrics,
             poison_dir=path / "failed-signals",
             on_anew=lambda: self.anew.append("anew"),
+            on_stalled=self.stalled,
         )
         self.metrics.watch(inbox=self.inbox, journal=self.journal, bus=self.bus, clock=clock)
+
+    def stalled(self) -> PbxLinkLost:
+        self.anew.append("stalled")
+        return PbxLinkLost(pbx_id=PbxId("pbx1"), reason="stalled")
 
     def value(self, name: str) -> float:
         value = self.metrics.registry.get_sample_value(name)
@@ -157,6 +164,19 @@ async def test_a_deadline_is_stepped_at_its_time(tmp_path: Path) -> None:
         rows = await live.journal.read_after(0, 0)
         assert isinstance(signal_of(rows[1]), DeadlineReached)
         assert 30 <= rows[1].at_ms - step.signal.at_ms < 60
+
+
+async def test_after_a_standstill_the_engine_learns_of_it_before_a_deadline_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher_module, "STALLED_MS", 50)
+    async with core(tmp_path) as live:
+        await live.inbox.put(key(TIMER))
+        time.sleep(0.15)  # the loop stands still, as under SIGSTOP, well past the deadline  # noqa: ASYNC251
+        await until(lambda: live.value("holdless_steps_total") == 3)
+        rows = await live.journal.read_after(0, 0)
+        assert [type(signal_of(row)) for row in rows] == [KeyPressed, PbxLinkLost, DeadlineReached]
+        assert live.anew == ["stalled"]
 
 
 async def test_a_repeated_request_is_carried_out_once(tmp_path: Path) -> None:
