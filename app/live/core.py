@@ -36,6 +36,8 @@ from telephony.ami.link import AmiLink
 from telephony.fence import read_fence
 from telephony.pbx import AsteriskPbx
 
+STALL_READ_S = 0.5  # cutting the connection loses what its socket holds: let that be read first
+
 log = structlog.get_logger()
 
 
@@ -140,7 +142,7 @@ async def boot(
     )
 
     def stalled() -> Signal:
-        pbx.read_anew("the server stood still")
+        asyncio.get_running_loop().call_later(STALL_READ_S, pbx.read_anew, "the server stood still")
         return PbxLinkLost(pbx_id=PbxId(systemname), reason="stalled")
 
     inbox.on_facts_lost = lambda: pbx.read_anew("facts were lost in the inbox")
