@@ -73,12 +73,15 @@ class DemoCentre:
         return Crowd(scene, self.sandbox.host, self.sandbox.sip_port)
 
     async def sign_in_all(self) -> None:
-        """Sign every agent in and make them ready.
+        """Sign every agent in and make them ready; who is still at work since an earlier demo comes anew.
 
         Raises:
             ServerFailed: the server refused.
         """
+        there = (await self.server.require("GET", "/api/v1/floor"))["agents"]
         for agent_id in self.agent_ids:
+            if there.get(agent_id, {}).get("state", "signed_out") != "signed_out":
+                await self.set_state(agent_id, "signed_out")
             await self.set_state(agent_id, "signed_in")
             await self.set_state(agent_id, "ready")
 
