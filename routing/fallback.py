@@ -5,7 +5,7 @@ from __future__ import annotations
 from routing.agents import note_busy
 from routing.centre import Centre
 from routing.events import FactCorrected, InteractionHandedOver, QueueExit
-from routing.offers import await_end, fail
+from routing.offers import await_end, fail, take_back
 from routing.signals import (
     CallFactCorrected,
     CommandRefused,
@@ -44,7 +44,7 @@ def served(centre: Centre, signal: FallbackServed) -> None:
         centre.ignore(signal, "unknown_interaction", signal.interaction_id, signal.agent_id)
         return
     if interaction.phase is Phase.OFFERED:
-        fail(centre, interaction, OfferFailure.STALE)
+        take_back(centre, interaction, centre.when(interaction), "served")
     if interaction.phase is not Phase.FALLBACK:
         _hand_over(centre, interaction, "served")
     serve(centre, interaction, signal)

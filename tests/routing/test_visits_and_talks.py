@@ -223,3 +223,15 @@ def test_what_happened_before_the_open_span_began_is_moved_to_its_start() -> Non
     desk.say(sig.InteractionEnded(at_ms=6_000, occurred_ms=1_000, interaction_id=C1))
     assert desk.said(ev.TalkEnded).occurred_ms == 5_000
     assert desk.said(ev.TalkEnded).talk_ms == 0
+
+
+def test_a_caller_whom_the_fallback_serves_is_not_sent_there_again_by_its_queues_timeout() -> None:
+    desk = Desk(queue_timeout_ms=10_000)
+    desk.wait(C1, 100)
+    desk.say(sig.AgentSignedIn(at_ms=9_000, agent_id=BEN))
+    desk.say(sig.AgentReady(at_ms=9_000, agent_id=BEN))
+    desk.ring(C1, BEN, 9_100)
+    desk.say(sig.FallbackServed(at_ms=11_000, interaction_id=C1, agent_id=ANA))
+    assert desk.quiet(cmd.HandToFallback)
+    assert desk.said(ev.QueueLeft).exit is ev.QueueExit.FALLBACK
+    assert desk.state(BEN) == "ready"
