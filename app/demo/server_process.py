@@ -42,8 +42,9 @@ class ServerProcess:
     def __init__(self, sandbox: Sandbox, *, data_dir: Path, agi_port: int, http_port: int = 0) -> None:
         self.http_port = http_port or free_port()
         self.key = secrets.token_urlsafe(24)
+        data_dir = data_dir.absolute()
         self._log_path = data_dir / "server.log"
-        self._environment = os.environ | {
+        self._environment = _without_settings() | {
             "HOLDLESS_DATA_DIR": str(data_dir),
             "HOLDLESS_SYSTEMNAME": sandbox.systemname,
             "HOLDLESS_CEL_PATH": str(sandbox.cel_path),
@@ -100,6 +101,7 @@ class ServerProcess:
             return subprocess.Popen(
                 [sys.executable, "-m", "app", "serve"],
                 env=self._environment,
+                cwd=self._log_path.parent,  # no holdless.toml of somebody's own server
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -165,6 +167,15 @@ class ServerProcess:
     def _last_words(self) -> str:
         body = self._log_path.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace").strip()
         return body or "it said nothing"
+
+
+def _without_settings() -> dict[str, str]:
+    """Our environment without settings: a demo never touches the database or the PBX that they name."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HOLDLESS_") and name != "DATABASE_URL"
+    }
 
 
 def free_port() -> int:
