@@ -20,6 +20,7 @@ from app.live.errors import JournalUnavailable
 SEQ_BITS = 40
 _SEQ_MASK = (1 << SEQ_BITS) - 1
 _FORMAT = 1
+_MODE = 0o600  # callers' names and numbers stand in it; SQLite gives its side files the same
 _PAGE_BYTES = 4_096
 _CHECK_BYTES_MAX = 64 * 1024 * 1024  # a bigger file is not read through at start
 _CACHE_STATEMENTS_MAX = 256  # one INSERT per count of rows in a commit
@@ -92,6 +93,7 @@ def open_file(path: Path, bytes_max: int, distrusted: str = "") -> OpenedFile:
         raise
     except _UnreadableError as fault:
         moved_to = _move_aside(path)
+        path.touch(_MODE)
         log.error(
             "journal unreadable; moved aside and a new one begun; agents' states are read from the database "
             "and calls from the PBX",
@@ -110,6 +112,8 @@ def _lock(path: Path) -> IO[bytes]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_name(path.name + ".lock").open("wb")
+        path.touch(_MODE)
+        path.chmod(_MODE)
     except OSError as error:
         raise JournalUnavailable(f"the data directory {path.parent} cannot be written: {error}") from error
     try:

@@ -43,7 +43,7 @@ def keep_poison(
     epoch, seq = place
     path = directory / f"{epoch}-{seq + 1}-{type(poison).__name__}.jsonl"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # callers' names stand in the files
         if sum(1 for _ in directory.glob("*.jsonl")) >= FILES_MAX:
             log.error("no more failed signals are kept; move the earlier ones away", directory=str(directory))
             return None

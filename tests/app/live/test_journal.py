@@ -239,3 +239,13 @@ async def test_a_second_server_is_kept_off_the_same_journal(tmp_path: Path) -> N
         await Journal.open(tmp_path / "journal.sqlite3")
     await journal.close()
     await (await Journal.open(tmp_path / "journal.sqlite3")).close()
+
+
+async def test_nobody_else_on_the_machine_reads_the_journal(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.touch(0o644)  # as an earlier release made it
+    journal = await Journal.open(path)
+    await journal.append([row(1, 1)])
+    modes = {each.name: each.stat().st_mode & 0o777 for each in (path, path.with_name("journal.db-wal"))}
+    await journal.close()
+    assert modes == {"journal.db": 0o600, "journal.db-wal": 0o600}
