@@ -183,9 +183,14 @@ def note_reachable(centre: Centre, agent: Agent) -> None:
 
 
 def recover(centre: Centre, agent: Agent) -> None:
-    """The phone has been reachable long enough: the former state, which was ready, returns."""
+    """The phone has been reachable long enough: the former state, which was ready, returns.
+
+    So do the callers whom the phone failed: it was not the agent who refused them, and an agent who is
+    ready already has no reason to say so again.
+    """
     if agent.presence is Presence.NOT_READY and agent.presence_reason == NOT_READY_DEVICE_LOST:
         agent.presence, agent.presence_reason = Presence.READY, ""
+        clear_exclusions(centre, agent)
         settle(centre, agent, centre.when(agent=agent))
 
 

@@ -242,15 +242,17 @@ def _ended_by(message: AmiMessage) -> Party:
 def _dialled(message: AmiMessage) -> Signal | None:
     """DialState says that the agent's phone rings, DialEnd that it answered; failures come as CCDialEnd."""
     variables = message.variables()
-    agent_id = agent_of(variables.get("CC_AGENT"))
+    call_id, agent_id = variables.get("CC_CALLID"), agent_of(variables.get("CC_AGENT"))
     wanted = "RINGING" if message.name == "DialState" else "ANSWER"
-    if message.get("DialStatus") != wanted or agent_id is None or variables.get("CC_STATE") not in _OURS:
+    if message.get("DialStatus") != wanted or not call_id or agent_id is None:
+        return None
+    if variables.get("CC_STATE") not in _OURS:
         return None  # not our hand-over: app_queue's call, or another dialplan's
     kind = OfferRang if message.name == "DialState" else OfferAnswered
     leg = message.get("DestUniqueid")
     return kind(
         occurred_ms=occurred_ms(message),
-        interaction_id=InteractionId(variables["CC_CALLID"]),
+        interaction_id=InteractionId(call_id),
         agent_id=agent_id,
         attempt=whole(variables.get("CC_ATTEMPT")),
         leg_id=LegId(leg) if leg else None,

@@ -39,6 +39,7 @@ BATCH_MAX = 64
 BATCH_S_MAX = 0.003  # stepping stops here and carries out what it has: the loop's budget is 5 ms
 SNAPSHOT_STEPS = 5_000
 SNAPSHOT_S = 60.0
+LAST_SNAPSHOT_S = 5.0  # a stop waits no longer for it
 STALLED_MS = 2_000  # a deadline as late as that: the server stood still, and what it did not hear may matter
 FAILURES_MAX = 3  # in a row; then the engine begins anew
 
@@ -123,6 +124,13 @@ class Dispatcher:
                 _fail(posted, LiveError("the dispatcher ended before this signal was stepped"))
                 raise
             await self._snapshot_when_due()
+        try:
+            async with asyncio.timeout(LAST_SNAPSHOT_S):
+                await self._last_snapshot()
+        except TimeoutError:  # a disk that refuses keeps nobody from stopping; the journal's tail is longer
+            log.error("the last snapshot could not be kept in time", seconds=LAST_SNAPSHOT_S)
+
+    async def _last_snapshot(self) -> None:
         if self._snapshot_task is not None:
             await self._snapshot_task
         await self._take_snapshot()

@@ -84,7 +84,7 @@ def test_a_rejected_call_keeps_its_place_and_the_agent_stands_down() -> None:
     assert desk.said(cmd.OfferInteraction).interaction_id == C1
 
 
-def test_a_dead_phone_stands_down_and_comes_back_when_reachable_for_three_seconds() -> None:
+def test_a_dead_phone_stands_down_and_when_reachable_for_three_seconds_gets_its_caller_again() -> None:
     desk = Desk(BEN)
     desk.wait(C1, 100)
     desk.fail(C1, BEN, 200, OfferFailure.DEVICE_ERROR)
@@ -93,7 +93,9 @@ def test_a_dead_phone_stands_down_and_comes_back_when_reachable_for_three_second
     desk.say(sig.DeviceReachable(at_ms=10_000, agent_id=BEN))
     assert desk.state(BEN) == "not_ready(device_lost)"
     desk.later(13_000)
-    assert desk.state(BEN) == "ready"
+    assert desk.state(BEN) == "reserved"  # nobody else can serve the caller, and Ben need not ask for him
+    offered = desk.said(cmd.OfferInteraction)
+    assert (offered.interaction_id, offered.attempt) == (C1, 2)
     assert desk.engine.centre.agents[BEN].ready_since_ms == 0
 
 
