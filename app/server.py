@@ -89,6 +89,7 @@ class Server:
             agent_of_device=core.pbx.agent_of_device,
             is_behind=lambda: self.drainer.lag.waiting,
             now_ms=core.clock.now_ms,
+            in_our_time=core.offset.correct,
         )
         text = "Faults of parts beside the core"
         self._part_failures = Counter("holdless_part_failures", text, ["part"], registry=self.registry)

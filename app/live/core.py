@@ -51,6 +51,7 @@ class LiveCore:
 
     clock: Clock
     inbox: Inbox
+    offset: PbxOffset
     journal: Journal
     bus: Bus
     pbx: AsteriskPbx
@@ -163,6 +164,7 @@ async def boot(
     core = LiveCore(
         clock=clock,
         inbox=inbox,
+        offset=offset,
         journal=again.journal,
         bus=again.bus,
         pbx=pbx,

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -75,6 +75,7 @@ class Witness:
         agent_of_device: Whose phone a device is; None: nobody's.
         is_behind: Whether the record still has steps to take over: what is missing may yet come.
         now_ms: The live clock.
+        in_our_time: Turns the PBX's milliseconds into ours (``PbxOffset.correct``).
     """
 
     def __init__(
@@ -88,11 +89,12 @@ class Witness:
         agent_of_device: Callable[[str], AgentId | None],
         is_behind: Callable[[], bool],
         now_ms: Callable[[], int],
+        in_our_time: Callable[[int], int] = lambda pbx_ms: pbx_ms,
     ) -> None:
         self._path = None if path is None else cel_file(path)
         self._database, self._tenant_id, self._pbx_id = database, tenant_id, pbx_id
         self._put, self._agent_of_device = put, agent_of_device
-        self._is_behind, self._now_ms = is_behind, now_ms
+        self._is_behind, self._now_ms, self._in_our_time = is_behind, now_ms, in_our_time
         self._fold = CelFold()
         self._offset = CelOffset()
         self._begun_at: OrderedDict[str, CelOffset] = OrderedDict()  # open calls: where their reading began
@@ -134,7 +136,7 @@ class Witness:
             for call in self._fold.forget_ended():
                 self._begun_at.pop(call.uniqueid, None)
                 if _can_be_logged(call):
-                    self._unchecked[call.uniqueid] = call
+                    self._unchecked[call.uniqueid] = moved(call, self._in_our_time)
             while len(self._unchecked) > UNCHECKED_MAX:
                 self._unchecked.popitem(last=False)
             await asyncio.sleep(min(0.05, time.monotonic() - began))  # a long file leaves the loop its turns
@@ -198,6 +200,24 @@ class Witness:
         values = {"mark": f"{place.inode}:{place.fingerprint}", "bytes": place.position}
         async with self._database.transaction(self._tenant_id) as connection:
             await connection.execute(_SAVE, key | values)
+
+
+def moved(call: CelCall, in_our_time: Callable[[int], int]) -> CelCall:
+    """Return the call with its moments in our time; the log has ours, and the two clocks may differ."""
+
+    def ours(moment_ms: int | None) -> int | None:
+        return None if moment_ms is None else in_our_time(moment_ms)
+
+    return replace(
+        call,
+        started_ms=in_our_time(call.started_ms),
+        last_seen_ms=in_our_time(call.last_seen_ms),
+        channel_answered_ms=ours(call.channel_answered_ms),
+        ended_ms=ours(call.ended_ms),
+        talks=[
+            replace(t, started_ms=in_our_time(t.started_ms), ended_ms=ours(t.ended_ms)) for t in call.talks
+        ],
+    )
 
 
 def _can_be_logged(call: CelCall) -> bool:

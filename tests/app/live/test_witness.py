@@ -12,9 +12,10 @@ from sqlalchemy import insert
 
 from app.db import tables
 from app.db.session import DEFAULT_TENANT, Database
-from app.live.witness import Witness
+from app.live.witness import Witness, moved
 from routing.ids import AgentId
 from routing.signals import CallFactCorrected, Signal
+from telephony.cel import CelCall, CelTalk
 
 pytestmark = pytest.mark.db
 
@@ -129,3 +130,14 @@ async def test_a_call_whose_id_names_no_day_does_not_stop_the_others(
 async def test_moments_that_lie_a_breath_apart_are_the_same(database: Database, tmp_path: Path) -> None:
     await _log(database, answered_s=4.96, ended_s=30.02)
     assert await _told(database, tmp_path / "holdless.csv") == []
+
+
+def test_the_witness_speaks_in_our_time_when_the_pbxs_clock_is_behind() -> None:
+    talk = CelTalk("PJSIP/a1001", 2_000, 3_000)
+    call = CelCall(
+        "p-1763790000.1", "p-1763790000.1", "PJSIP/t-1", 1_000, 4_000, ended_ms=4_000, talks=[talk]
+    )
+    told = moved(call, lambda pbx_ms: pbx_ms + 700)
+    assert (told.started_ms, told.answered_ms, told.ended_ms) == (1_700, 2_700, 4_700)
+    assert told.talks[0].ended_ms == 3_700
+    assert call.started_ms == 1_000
