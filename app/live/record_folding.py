@@ -230,6 +230,8 @@ class Folding:
             self.customer.relabel("re_attach")  # what happened in it, nobody of us saw
         running = self.customer.running
         same = running is not None and (running.kind == kind or {running.kind, kind} == {"talking", "held"})
+        if event.agent_id is not None and kind == "external" and running is not None:
+            same = same or running.kind in ("talking", "held")  # the PBX's own queue has an agent for it
         if same or kind in ("entry", "queued", "ringing"):
             return  # the queue's and the offer's own events tell more
         if kind in ("talking", "held") and event.agent_id is not None:

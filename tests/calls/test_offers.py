@@ -193,7 +193,7 @@ def test_phones_that_are_not_there_are_found_out(centre: CallCentre, sipp: Sipp)
     centre.wait_agent("a1005", "not_ready", "device_lost")
     status, answer = centre.ask("POST", "/agents/a1005/state", {"state": "ready"})
     assert (status, answer["error_id"]) == (409, "device_lost")
-    assert centre.floor()["queues"]["billing"]["waiting_count"] == 1
+    centre.wait_waiting("billing", 1)
     phone = sipp.phone("a1005", Phone(ring_ms=100, talk_ms=200))
     assert unserved.wait(20) == 0
     story = centre.story("0921000151")

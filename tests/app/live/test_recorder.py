@@ -185,6 +185,17 @@ def test_a_call_served_by_the_fallback_queue_is_answered_outside() -> None:
     assert record.interaction.answered_ms == START + 40_000
 
 
+def test_a_talk_found_on_the_fallback_queue_is_a_talk() -> None:
+    record = record_of(
+        started(),
+        ev.InteractionHandedOver(**at(9), interaction_id=CALL, agent_id=ANA, cause="served"),
+        ev.InteractionAdopted(**at(9), interaction_id=CALL, phase="fallback", queue_id=None, agent_id=ANA),
+        ended(15),
+    )
+    assert track_of(record) == [("entry", 0, 9, None), ("talking", 9, 15, None)]
+    assert record.interaction.talk_ms == 6_000
+
+
 def test_a_call_thought_lost_and_found_again_is_one_contact_with_a_re_attach_segment() -> None:
     record = record_of(
         started(),
