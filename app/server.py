@@ -26,6 +26,7 @@ from app.db.errors import DatabaseError
 from app.db.migrate import migrate, misplaced_count
 from app.db.provider import Provider
 from app.db.session import Database, tenant
+from app.faces import Faces
 from app.floor.live_floor import LiveFloor
 from app.floor.live_waits import LiveWaits
 from app.hooks.routes import Hooks, register
@@ -91,6 +92,7 @@ class Server:
             now_ms=core.clock.now_ms,
             in_our_time=core.offset.correct,
         )
+        self.faces = Faces(settings, database, self._tenant_id, core, self._floor)
         text = "Faults of parts beside the core"
         self._part_failures = Counter("holdless_part_failures", text, ["part"], registry=self.registry)
         self._misplaced = watch_server(self.registry, core, self.drainer, self._witness)
@@ -204,6 +206,7 @@ class Server:
             "centre": self._watch_centre,
             "pruner": self._prune,
             "witness": self._witness.run,
+            **self.faces.parts(),
         }
         core = asyncio.create_task(self.core.run(), name="core")
         tasks = [

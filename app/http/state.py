@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import Request
 from prometheus_client import CollectorRegistry
@@ -14,6 +14,9 @@ from app.settings import Settings
 from routing.ids import AgentId, InteractionId, TeamId
 from routing.signals import Signal
 from routing.step import Step
+
+if TYPE_CHECKING:
+    from app.faces import Faces
 
 
 class SignalInbox(Protocol):
@@ -54,6 +57,10 @@ class AppState(Protocol):
     @property
     def calls(self) -> CallReader:
         """The call log."""
+
+    @property
+    def faces(self) -> Faces:
+        """The parts behind the pages."""
 
     @property
     def registry(self) -> CollectorRegistry:

@@ -70,6 +70,7 @@ class SmallServer:
         self.fold = Floor()
         self.floor = LiveFloor(self.fold)
         self.inbox = Inbox(Clock())
+        self.faces: Any = None  # set by the tests of what lies behind the pages
 
     def not_ready(self) -> Mapping[str, str]:
         return self.waits_for

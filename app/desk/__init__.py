@@ -1,0 +1,1 @@
+"""The agent's desktop: pops, wrap-up drafts, notes, my day."""

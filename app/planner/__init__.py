@@ -1,0 +1,1 @@
+"""The planner's face: forecasts and requirements asked for, kept, and shown."""

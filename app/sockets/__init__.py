@@ -1,0 +1,1 @@
+"""The socket: topics as keyed documents, snapshots and numbered deltas, the same bytes for everybody."""

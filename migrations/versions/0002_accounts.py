@@ -1,0 +1,8 @@
+"""Accounts, sessions, one-time links."""
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Make the tables."""

@@ -1,0 +1,8 @@
+"""Pops, drafts, notes, phones."""
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Make the tables."""

@@ -1,0 +1,8 @@
+"""Imports and jobs."""
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Make the tables."""
