@@ -29,7 +29,7 @@ from app.centre.document import (
 )
 from app.centre.rows import current_version, save_centre
 from app.customers.numbers import parse_number
-from app.customers.search import bigrams
+from app.customers.search import grams
 from app.db import tables
 from app.db.session import Database, TenantId
 
@@ -274,7 +274,7 @@ async def seed_demo_centre(database: Database, tenant_id: TenantId) -> int:
 async def _seed_customers(connection: AsyncConnection, tenant_id: TenantId) -> None:
     customers = demo_customers()
     ours = [customer.party_id for customer in customers]
-    for table in (tables.party_identifier, tables.party_bigram):
+    for table in (tables.party_identifier, tables.party_gram):
         await connection.execute(
             delete(table).where(table.c.tenant_id == tenant_id, table.c.party_id.in_(ours))
         )
@@ -289,11 +289,11 @@ async def _seed_customers(connection: AsyncConnection, tenant_id: TenantId) -> N
     await connection.execute(upsert(tables.identifier).on_conflict_do_nothing(), identifiers)
     await connection.execute(insert(tables.party_identifier), links)
     await connection.execute(
-        insert(tables.party_bigram),
+        insert(tables.party_gram),
         [
-            {"tenant_id": tenant_id, "party_id": customer.party_id, "bigram": pair}
+            {"tenant_id": tenant_id, "party_id": customer.party_id, "gram": gram}
             for customer in customers
-            for pair in sorted(bigrams(customer.display_name))
+            for gram in sorted(grams(customer.display_name))
         ],
     )
 

@@ -22,3 +22,37 @@ class PartyNotFoundError(CustomerError):
 
 class MergeError(CustomerError):
     """The two parties cannot be merged, or the merge cannot be undone."""
+
+
+class NoteNotFoundError(CustomerError):
+    """The party has no such note."""
+
+    def __init__(self, note_id: UUID) -> None:
+        super().__init__("note_not_found", f"there is no note {note_id}")
+
+
+class PartyChangedError(CustomerError):
+    """Somebody else changed the party since it was read."""
+
+    def __init__(self, party_id: UUID) -> None:
+        super().__init__("party_changed", f"the party {party_id} has changed meanwhile")
+
+
+class IdentifierInUseError(CustomerError):
+    """Others have this identifier now; the caller has to say whether it is shared or changed hands.
+
+    Attributes:
+        owner_ids: Who has it.
+    """
+
+    def __init__(self, owner_ids: tuple[UUID, ...]) -> None:
+        super().__init__("identifier_in_use", "other parties have this identifier")
+        self.owner_ids = owner_ids
+
+
+class ExternalRefTakenError(CustomerError):
+    """Another party has this reference already."""
+
+    def __init__(self, owner_id: UUID) -> None:
+        super().__init__("external_ref_taken", f"the party {owner_id} has this reference")
+        self.owner_id = owner_id

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.customers.errors import MergeError, PartyNotFoundError
 from app.customers.numbers import Identifier
-from app.customers.search import bigrams
+from app.customers.search import grams
 from app.db import tables
 from app.db.session import TenantId
 
@@ -65,7 +65,7 @@ def new_party_id() -> UUID:
 async def create_party(
     connection: AsyncConnection, tenant_id: TenantId, party: NewParty, *, party_id: UUID | None = None
 ) -> UUID:
-    """Insert *party* with its search pairs; return its id."""
+    """Insert *party* with its search grams; return its id."""
     party_id = party_id or new_party_id()
     await connection.execute(
         insert(tables.party).values(
@@ -103,17 +103,16 @@ async def rename_party(
 async def index_party(
     connection: AsyncConnection, tenant_id: TenantId, party_id: UUID, searched_text: str
 ) -> None:
-    """Replace the party's search pairs by those of *searched_text*."""
-    pairs = tables.party_bigram
+    """Replace the party's search grams by those of *searched_text*."""
+    table = tables.party_gram
     await connection.execute(
-        delete(pairs).where(pairs.c.tenant_id == tenant_id, pairs.c.party_id == party_id)
+        delete(table).where(table.c.tenant_id == tenant_id, table.c.party_id == party_id)
     )
     rows = [
-        {"tenant_id": tenant_id, "party_id": party_id, "bigram": pair}
-        for pair in sorted(bigrams(searched_text))
+        {"tenant_id": tenant_id, "party_id": party_id, "gram": gram} for gram in sorted(grams(searched_text))
     ]
     if rows:
-        await connection.execute(insert(pairs), rows)
+        await connection.execute(insert(table), rows)
 
 
 async def link_identifier(

@@ -12,18 +12,28 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.customers.finding import RESULTS_MAX, find_parties
 from app.customers.identify_rules import Candidate, Match, late, match
+from app.customers.notes import Note, add_note, notes_of
 from app.customers.numbers import Identifier, parse_number
 from app.customers.parties import ALIAS_DEPTH_MAX
-from app.customers.search import bigrams, folded
 from app.db.session import Database, TenantId
+
+__all__ = [
+    "Note",
+    "add_note",
+    "candidates",
+    "identify",
+    "notes_of",
+    "party_fact",
+    "search_parties",
+]
 
 IDENTIFY_BOX_S = 0.150
 """A look-up that the caller waits for takes at most this long; the rest of it goes on behind his back."""
 LOOK_UPS_MAX = 512
 """Under way at once, late ones included; beyond it a caller is not looked up but goes on."""
 LINKS_MAX = 50
-SEARCH_RESULTS_MAX = 50
 
 _CANDIDATES = text(
     """
@@ -154,18 +164,6 @@ async def party_fact(
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-_BY_NAME = text(
-    """
-    SELECT p.party_id, p.display_name FROM party p
-    JOIN (SELECT party_id FROM party_bigram
-          WHERE tenant_id = :tenant_id AND bigram = ANY(:pairs)
-          GROUP BY party_id HAVING count(*) = :pair_count) found USING (party_id)
-    WHERE p.tenant_id = :tenant_id AND p.erased_at IS NULL
-    ORDER BY p.display_name, p.party_id LIMIT :limit
-    """
-)
-
-
 async def search_parties(
     connection: AsyncConnection,
     tenant_id: TenantId,
@@ -174,25 +172,10 @@ async def search_parties(
     region: str = "",
     area_code: str = "",
     at: datetime,
-    limit: int = SEARCH_RESULTS_MAX,
+    limit: int = RESULTS_MAX,
 ) -> list[tuple[UUID, str]]:
-    """Find parties by number (as anybody writes it) or by name (any two letters of it); at most 50."""
-    identifier = parse_number(words, region, area_code)
-    if identifier.kind in ("e164", "email", "short", "extension"):
-        found = await candidates(connection, tenant_id, identifier, at)
-        if found:
-            return [(each.party_id, each.display_name) for each in found][:limit]
-    pairs = sorted(bigrams(words))
-    if not pairs:
-        return []
-    values = {
-        "tenant_id": tenant_id,
-        "pairs": pairs,
-        "pair_count": len(pairs),
-        "limit": min(limit, SEARCH_RESULTS_MAX),
-    }
-    rows = (await connection.execute(_BY_NAME, values)).all()
-    asked = folded(words).split()
-    return [
-        (row.party_id, row.display_name) for row in rows if all(w in folded(row.display_name) for w in asked)
-    ]
+    """Find parties by number (as anybody writes it), reference or name, the best first; at most 50."""
+    finding = await find_parties(
+        connection, tenant_id, words, region=region, area_code=area_code, at=at, limit=limit
+    )
+    return [(each.party_id, each.name) for each in finding.found]

@@ -26,6 +26,8 @@ from app.db.tables.centre import (
     trunk,
     wrap_up_code,
 )
+from app.db.tables.customers import party_import, party_import_row, party_note
+from app.db.tables.jobs import job
 from app.db.tables.log import (
     agent_span,
     cel_offset,
@@ -48,7 +50,7 @@ from app.db.tables.people import (
     identifier,
     party,
     party_alias,
-    party_bigram,
+    party_gram,
     party_identifier,
     promise,
     relation,
@@ -88,6 +90,7 @@ __all__ = [
     "identifier",
     "interaction",
     "interaction_reason",
+    "job",
     "journal_epoch",
     "leg",
     "metadata",
@@ -95,8 +98,11 @@ __all__ = [
     "offer",
     "party",
     "party_alias",
-    "party_bigram",
+    "party_gram",
     "party_identifier",
+    "party_import",
+    "party_import_row",
+    "party_note",
     "promise",
     "queue",
     "queue_skill",

@@ -6,7 +6,7 @@ several parties, so they meet in ``party_identifier``.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Text, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Column, Computed, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import UUID
 
 from app.db.tables.metadata import document, instant, tenant_table, within, words
@@ -26,12 +26,19 @@ party = tenant_table(
     CheckConstraint("kind IN ('person','organisation','household','partner','supplier')", name="kind"),
 )
 
-# Bigrams stand in a table of their own: under row-level security only leakproof operators reach an
-# index. Equality of text is leakproof, containment of arrays is not.
-party_bigram = tenant_table(
-    "party_bigram",
-    ("bigram", "party_id"),
-    Column("bigram", Text, nullable=False),
+Index(
+    "ix_party_external_ref_prefix",
+    party.c.tenant_id,
+    party.c.external_ref,
+    postgresql_ops={"external_ref": "text_pattern_ops"},
+)
+
+# Grams (app/customers/search.py) stand in a table of their own: under row-level security only leakproof
+# operators reach an index. Equality and order of text are leakproof, containment of arrays is not.
+party_gram = tenant_table(
+    "party_gram",
+    ("gram", "party_id"),
+    Column("gram", Text, nullable=False),
     Column("party_id", UUID(as_uuid=True), nullable=False),
     within(("party_id",), "party", ("party_id",)),
     Index(None, "tenant_id", "party_id"),
@@ -48,12 +55,22 @@ identifier = tenant_table(
     instant("verified_at", nullable=True),
     instant("valid_from", nullable=True),
     instant("valid_to", nullable=True),
+    # the last digits are what people remember; a column, because a function is not leakproof (see party_gram)
+    Column("reversed", Text, Computed("reverse(normal)", persisted=True)),
     UniqueConstraint("tenant_id", "kind", "normal"),
     CheckConstraint(
         "kind IN ('e164','short','extension','sip','withheld','email','line','wechat','web','external')",
         name="kind",
     ),
 )
+
+for _column in ("normal", "reversed"):
+    Index(
+        f"ix_identifier_{_column}_prefix",
+        identifier.c.tenant_id,
+        identifier.c[_column],
+        postgresql_ops={_column: "text_pattern_ops"},
+    )
 
 party_identifier = tenant_table(
     "party_identifier",

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from app.customers.identify_rules import CANDIDATES_MAX, Candidate, late, match
 from app.customers.numbers import parse_number
-from app.customers.search import BIGRAMS_MAX, bigrams
 
 _NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 _WANG, _CHEN, _ACME, _SHOP = (UUID(int=number) for number in range(1, 5))
@@ -82,18 +81,3 @@ def test_the_order_of_rows_changes_nothing_and_the_choice_is_bounded(rows: list[
     found = match(_MOBILE, rows, _NOW)
     assert found == match(_MOBILE, sorted(rows, key=lambda row: row.party_id), _NOW)
     assert len(found.candidates) == CANDIDATES_MAX
-
-
-def test_two_letters_of_any_script_are_found_and_one_letter_too() -> None:
-    assert bigrams("退費") <= bigrams("我要退費，謝謝")
-    assert bigrams("王小明") <= bigrams("王小明 Wang Xiao-Ming")
-    assert bigrams("ｊｏｓｅ") <= bigrams("José García")
-    assert bigrams("李") == {"李"}
-    assert bigrams("") == frozenset()
-
-
-@given(st.text(max_size=2000))
-def test_any_text_has_a_bounded_set_of_short_pairs(text: str) -> None:
-    pairs = bigrams(text)
-    assert len(pairs) <= BIGRAMS_MAX
-    assert all(1 <= len(pair) <= 2 for pair in pairs)
