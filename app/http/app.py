@@ -16,6 +16,8 @@ from app.calls.endpoints import router as calls
 from app.floor.endpoints import router as floor
 from app.http.errors import PROBLEM_RESPONSES, Problem, add_error_handlers
 from app.http.health import router as health
+from app.http.pages import built_pages
+from app.http.pages import router as pages
 from app.http.shell import Shell
 from app.http.state import AppState
 
@@ -51,8 +53,10 @@ def create_app(
     )
     app.state.server = state
     app.state.keys = KeyRing(state.settings.api_keys)
+    app.state.pages = built_pages()
     add_error_handlers(app)
     app.include_router(health)
+    app.include_router(pages)
     for router in (calls, agents, floor, *routers):
         app.include_router(router, prefix=API_PREFIX)
     app.add_middleware(Shell, registry=state.registry)
