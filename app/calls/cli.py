@@ -16,8 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.calls.log_reader import LogReader
-from app.calls.queries import CallFilter
 from app.calls.reconciliation import Reconciliation, reconcile
+from app.calls.rules import CallFilter
 from app.db.opened import with_database
 from app.db.session import Database, TenantId
 from app.logs import tame
@@ -64,7 +64,7 @@ def list_calls(
     )
 
     async def work(database: Database, tenant_id: TenantId) -> Sequence[Mapping[str, Any]]:
-        return (await LogReader(database, tenant_id).matching(wanted, limit=limit, cursor=None)).calls
+        return (await LogReader(database, tenant_id).page(wanted, limit=limit, cursor=None)).calls
 
     calls = with_database(load_settings(config, data_dir=data_dir), work)
     if as_json:

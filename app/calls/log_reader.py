@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.calls.queries import CallFilter, call_story, list_calls
+from app.calls.queries import call_story, choices, count_calls, list_calls
 from app.calls.reader import CallPage
+from app.calls.rules import WHOLE_SIGHT, CallFilter, Sight
 from app.db.session import Database, TenantId
-from routing.ids import AgentId, InteractionId, QueueId
+from routing.ids import InteractionId
 
 
 class LogReader:
@@ -18,36 +19,39 @@ class LogReader:
         self._database, self._tenant_id = database, tenant_id
 
     async def page(
-        self, *, limit: int, cursor: str | None, queue_id: QueueId | None, agent_id: AgentId | None
+        self, wanted: CallFilter, sight: Sight = WHOLE_SIGHT, *, limit: int, cursor: str | None
     ) -> CallPage:
-        """Return one page.
-
-        Raises:
-            ValueError: the cursor is not one of ours.
-        """
-        wanted = CallFilter(queue_id=queue_id, agent_id=agent_id)
-        return await self.matching(wanted, limit=limit, cursor=cursor)
-
-    async def matching(self, wanted: CallFilter, *, limit: int, cursor: str | None) -> CallPage:
-        """Return one page of the calls that *wanted* describes.
+        """Return one page of the calls that *wanted* describes and *sight* reaches.
 
         Raises:
             ValueError: the cursor is not one of ours.
         """
         async with self._database.transaction(self._tenant_id) as connection:
             rows, following = await list_calls(
-                connection, self._tenant_id, wanted, limit=limit, cursor=cursor
+                connection, self._tenant_id, wanted, sight=sight, limit=limit, cursor=cursor
             )
         return CallPage(calls=_plain(rows), next_cursor=following)
 
-    async def one(self, interaction_id: InteractionId) -> Mapping[str, Any] | None:
+    async def count(self, wanted: CallFilter, sight: Sight = WHOLE_SIGHT, *, at_most: int) -> int:
+        """Return how many calls are meant, counting no further than *at_most*."""
+        async with self._database.transaction(self._tenant_id) as connection:
+            return await count_calls(connection, self._tenant_id, wanted, sight=sight, at_most=at_most)
+
+    async def one(
+        self, interaction_id: InteractionId, sight: Sight = WHOLE_SIGHT
+    ) -> Mapping[str, Any] | None:
         """Return one call with its segments, offers and events; None when the log does not have it."""
         async with self._database.snapshot(self._tenant_id) as connection:
-            story = await call_story(connection, self._tenant_id, interaction_id)
+            story = await call_story(connection, self._tenant_id, interaction_id, sight=sight)
         if story is None:
             return None
         lists = {name: _plain(rows) for name, rows in story.items() if name != "interaction"}
         return {**_plain([story["interaction"]])[0], **lists}
+
+    async def choices(self) -> Mapping[str, Any]:
+        """Return what calls can be asked for by."""
+        async with self._database.transaction(self._tenant_id) as connection:
+            return await choices(connection, self._tenant_id)
 
 
 def _plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

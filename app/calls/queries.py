@@ -8,44 +8,27 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, case, exists, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calls.conditions import DAY, conditions_of, same_contact
+from app.calls.rules import WHOLE_SIGHT, CallFilter, Sight
 from app.db import tables as t
 from app.db.session import TenantId
 from routing.events import QueueExit
-from routing.ids import AgentId, InteractionId, QueueId, day_of
+from routing.ids import InteractionId, QueueId, day_of
 from workforce.measures import Cell
 
 PAGE_CALLS_MAX = 500
-_DAY = timedelta(days=1)  # an id's day and a call's start may lie on two sides of midnight
+CHOICES_MAX = 5_000  # of one kind
 _STORY_EVENTS_MAX = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFilter:
-    """Which calls; what is None does not restrict.
-
-    Attributes:
-        since, until: Start of the call in ``[since, until)``.
-        queue_id: Visited this queue.
-        agent_id: Was answered by this agent at any time.
-        number: The caller's number, exactly as logged.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    queue_id: QueueId | None = None
-    agent_id: AgentId | None = None
-    outcome: str | None = None
-    number: str | None = None
 
 
 async def list_calls(
@@ -53,23 +36,26 @@ async def list_calls(
     tenant_id: TenantId,
     wanted: CallFilter,
     *,
+    sight: Sight = WHOLE_SIGHT,
     limit: int = 50,
     cursor: str | None = None,
 ) -> tuple[list[Row], str | None]:
     """Return a page of calls, newest first, and the cursor of the next page (None: there is none).
+
+    Each row also names its queue, agent and party as they are called now.
 
     Raises:
         ValueError: the cursor is not one of ours.
     """
     call = t.interaction.c
     limit = max(1, min(limit, PAGE_CALLS_MAX))
-    conditions = [call.tenant_id == tenant_id, *_conditions(wanted)]
+    conditions = await conditions_of(connection, tenant_id, wanted, sight)
     if cursor is not None:
         started_at, interaction_id = _read_cursor(cursor)
         conditions.append(tuple_(call.started_at, call.interaction_id) < tuple_(started_at, interaction_id))
-        conditions.append(call.day <= (started_at + _DAY).date())
+        conditions.append(call.day <= (started_at + DAY).date())
     query = (
-        select(t.interaction)
+        _named_calls()
         .where(and_(*conditions))
         .order_by(call.started_at.desc(), call.interaction_id.desc())
         .limit(limit + 1)
@@ -81,16 +67,59 @@ async def list_calls(
     return rows[:limit], _write_cursor(last["started_at"], last["interaction_id"])
 
 
+async def count_calls(
+    connection: AsyncConnection,
+    tenant_id: TenantId,
+    wanted: CallFilter,
+    *,
+    sight: Sight = WHOLE_SIGHT,
+    at_most: int,
+) -> int:
+    """Return how many calls are meant, counting no further than *at_most*."""
+    conditions = await conditions_of(connection, tenant_id, wanted, sight)
+    some = select(t.interaction.c.interaction_id).where(and_(*conditions)).limit(at_most).subquery()
+    return await connection.scalar(select(func.count()).select_from(some)) or 0
+
+
+async def choices(connection: AsyncConnection, tenant_id: TenantId) -> dict[str, list[Row]]:
+    """Return what calls can be asked for by, each list ordered by name."""
+
+    async def read(table: Table, key: str, *more: str) -> list[Row]:
+        columns = (table.c[key].label("id"), table.c.display_name, *(table.c[name] for name in more))
+        query = select(*columns).where(table.c.tenant_id == tenant_id)
+        query = query.order_by(table.c.display_name, table.c[key]).limit(CHOICES_MAX)
+        return [dict(row._mapping) for row in await connection.execute(query)]
+
+    return {
+        "queues": await read(t.queue, "queue_id", "threshold_s"),
+        "agents": await read(t.agent, "agent_id", "team_id"),
+        "teams": await read(t.team, "team_id"),
+        "wrap_up_codes": await read(t.wrap_up_code, "code"),
+        "entry_points": await read(t.entry_point, "entry_point", "queue_id"),
+    }
+
+
 async def call_story(
-    connection: AsyncConnection, tenant_id: TenantId, interaction_id: InteractionId
+    connection: AsyncConnection,
+    tenant_id: TenantId,
+    interaction_id: InteractionId,
+    *,
+    sight: Sight = WHOLE_SIGHT,
 ) -> dict[str, Any] | None:
     """Return one call whole: ``interaction``, ``segments``, ``visits``, ``offers``, ``legs``, ``events``.
 
-    None when the log does not have it. Lists are in order of time; events in the journal's order.
+    None when the log does not have it, or *sight* does not reach it. Lists are in order of time; events in
+    the journal's order.
     """
     try:
         day = day_of(interaction_id)
     except ValueError:
+        return None
+    call = t.interaction.c
+    conditions = await conditions_of(connection, tenant_id, CallFilter(), sight)
+    query = _named_calls().where(call.day == day, call.interaction_id == interaction_id, *conditions)
+    found = (await connection.execute(query)).mappings().one_or_none()
+    if found is None:
         return None
 
     async def read(table: Table, *order: str) -> list[Row]:
@@ -98,11 +127,8 @@ async def call_story(
         query = select(table).where(*same).order_by(*(table.c[name] for name in order))
         return [dict(row._mapping) for row in await connection.execute(query.limit(_STORY_EVENTS_MAX))]
 
-    found = await read(t.interaction)
-    if not found:
-        return None
     return {
-        "interaction": found[0],
+        "interaction": await _with_named_candidates(connection, tenant_id, dict(found)),
         "segments": await read(t.segment, "track", "ordinal"),
         "visits": await read(t.queue_visit, "visit"),
         "offers": await read(t.offer, "attempt"),
@@ -127,7 +153,7 @@ async def figures(
     visit = t.queue_visit.c
     in_range = and_(
         visit.tenant_id == tenant_id,
-        visit.day.between((since - _DAY).date(), (until + _DAY).date()),
+        visit.day.between((since - DAY).date(), (until + DAY).date()),
         visit.entered_at >= since,
         visit.entered_at < until,
     )
@@ -144,7 +170,7 @@ async def figures(
             func.count().filter(offer.outcome == "no_answer").label("rona"),
             func.count().filter(offer.outcome_reason == "caller_left").label("left"),
         )
-        .join(contacts, _same_contact(t.offer, contacts.c))
+        .join(contacts, same_contact(t.offer, contacts.c))
         .where(offer.tenant_id == tenant_id)
         .group_by(offer.queue_id)
     )
@@ -163,7 +189,7 @@ async def figures(
                 for kind in ("talk", "hold", "wrap_up")
             ),
         )
-        .join(contacts, _same_contact(t.segment, contacts.c))
+        .join(contacts, same_contact(t.segment, contacts.c))
         .where(segment.tenant_id == tenant_id, segment.track != "customer")
         .group_by(segment.queue_id)
     )
@@ -181,33 +207,40 @@ async def figures(
 # ---------------------------------------------------------------- inside
 
 
-def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    call, visit, offer = t.interaction.c, t.queue_visit.c, t.offer.c
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.since is not None:
-        conditions += [call.started_at >= wanted.since, call.day >= (wanted.since - _DAY).date()]
-    if wanted.until is not None:
-        conditions += [call.started_at < wanted.until, call.day <= (wanted.until + _DAY).date()]
-    if wanted.queue_id is not None:
-        same = and_(_same_contact(t.queue_visit, call), visit.tenant_id == call.tenant_id)
-        conditions.append(exists().where(same, visit.queue_id == wanted.queue_id))
-    if wanted.agent_id is not None:
-        same = and_(_same_contact(t.offer, call, queue=False), offer.tenant_id == call.tenant_id)
-        took = exists().where(same, offer.agent_id == wanted.agent_id, offer.outcome == "answered")
-        conditions.append(or_(call.agent_id == wanted.agent_id, took))
-    if wanted.outcome is not None:
-        conditions.append(call.outcome == wanted.outcome)
-    if wanted.number is not None:
-        conditions.append(call.caller_number == wanted.number)
-    return conditions
+async def _with_named_candidates(connection: AsyncConnection, tenant_id: TenantId, call: Row) -> Row:
+    """The call's match with the names that its candidates have now."""
+    match = call["match_candidates"] or {}
+    candidates = match.get("candidates") or []
+    if not candidates:
+        return call
+    party = t.party.c
+    wanted = [UUID(each["party_id"]) for each in candidates]
+    query = select(party.party_id, party.display_name).where(
+        party.tenant_id == tenant_id, party.party_id.in_(wanted)
+    )
+    names = {str(row.party_id): row.display_name for row in await connection.execute(query)}
+    named = [{**each, "display_name": names.get(each["party_id"], "")} for each in candidates]
+    return {**call, "match_candidates": {**match, "candidates": named}}
 
 
-def _same_contact(table: Table, other: Any, *, queue: bool = True) -> ColumnElement[bool]:
-    """Rows of *table* that belong to the contact of *other* (and to its queue, where both name one)."""
-    same = and_(table.c.day == other.day, table.c.interaction_id == other.interaction_id)
-    if queue and table is not t.queue_visit:
-        same = and_(same, table.c.queue_id == other.queue_id)
-    return same
+def _named_calls() -> Select[Any]:
+    """Calls with the names that queue, agent and party have now."""
+    call = t.interaction.c
+
+    def of_call(table: Table, key: str) -> ColumnElement[bool]:
+        return and_(table.c.tenant_id == call.tenant_id, table.c[key] == call[key])
+
+    names = (
+        t.queue.c.display_name.label("queue_name"),
+        t.agent.c.display_name.label("agent_name"),
+        t.party.c.display_name.label("party_name"),
+    )
+    joined = (
+        t.interaction.outerjoin(t.queue, of_call(t.queue, "queue_id"))
+        .outerjoin(t.agent, of_call(t.agent, "agent_id"))
+        .outerjoin(t.party, of_call(t.party, "party_id"))
+    )
+    return select(t.interaction, *names).select_from(joined)
 
 
 def _visit_sums(tenant_id: TenantId, in_range: ColumnElement[bool]) -> Any:
@@ -278,4 +311,4 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
 
 def days_between(since: datetime, until: datetime) -> tuple[date, date]:
     """Return the first and last partition that calls started in ``[since, until)`` may lie in."""
-    return (since - _DAY).date(), (until + _DAY).date()
+    return (since - DAY).date(), (until + DAY).date()

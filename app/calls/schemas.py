@@ -1,8 +1,10 @@
-"""What the calls' endpoints take and give."""
+"""What the calls' endpoints take and give. The page's types come from here."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,6 +15,7 @@ CallPath = Annotated[
     str,
     Path(pattern=INTERACTION_PATTERN, description="The call's id, for instance pbx1-1763790000.7"),
 ]
+Grade = Literal["live", "back_filled", "estimated", "unknown"]
 
 
 class TransferBody(BaseModel):
@@ -30,6 +33,73 @@ class TransferBody(BaseModel):
         return self
 
 
+class MatchCandidate(BaseModel):
+    """A party whom the caller's number may stand for."""
+
+    party_id: UUID
+    kind: str = ""
+    label: str = ""
+    extension: str = ""
+    display_name: str = ""
+
+
+class CallMatch(BaseModel):
+    """Who the caller was taken for when the call came; never rewritten later.
+
+    Attributes:
+        outcome: match, several, unknown, withheld or late.
+        number: As the numbering plan reads it.
+    """
+
+    outcome: str = ""
+    number: str = ""
+    number_kind: str = ""
+    candidates: list[MatchCandidate] = Field(default_factory=list)
+
+
+class CallRow(BaseModel):
+    """One call of the list. Names are those that queue, agent and party have now.
+
+    Attributes:
+        outcome: answered, how the last queue visit ended, or left_before_queue; null while it goes on.
+        ended_by: customer, agent, system or unknown.
+        wait_ms: Queued and ringing, all visits together.
+        grade: How the row came to be: live, or back_filled from the PBX's own log.
+    """
+
+    interaction_id: str
+    medium: str = "voice"
+    direction: str = "in"
+    kind: str = "contact"
+    parent_id: str | None = None
+    entry_point: str = ""
+    caller_number: str = ""
+    caller_name: str = ""
+    party_id: UUID | None = None
+    party_name: str | None = None
+    match_method: str | None = None
+    match_confidence: int | None = None
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    ended_by: str | None = None
+    end_reason: str | None = None
+    hangup_cause: int | None = None
+    queue_id: str | None = None
+    queue_name: str | None = None
+    agent_id: str | None = None
+    agent_name: str | None = None
+    visit_count: int = 0
+    offer_count: int = 0
+    wait_ms: int = 0
+    talk_ms: int = 0
+    hold_ms: int = 0
+    wrap_up_ms: int = 0
+    wrap_up_code: str | None = None
+    grade: Grade = "live"
+
+
 class CallList(BaseModel):
     """One page of the call log, newest first.
 
@@ -37,5 +107,181 @@ class CallList(BaseModel):
         next_cursor: Send it as ``cursor`` for the next page; null on the last.
     """
 
-    calls: list[dict[str, Any]]
+    calls: list[CallRow]
     next_cursor: str | None
+
+
+class CallSegment(BaseModel):
+    """A stretch of one track: ``customer``, or ``<agent>#<attempt>``; ended_at null: it still runs."""
+
+    track: str
+    ordinal: int
+    kind: str
+    started_at: datetime
+    ended_at: datetime | None
+    queue_id: str | None = None
+    agent_id: str | None = None
+    visit: int | None = None
+    attempt: int | None = None
+    exit_cause: str | None = None
+    grade: Grade = "live"
+
+
+class CallVisit(BaseModel):
+    """A queue visit; exit_cause null: the caller still waits."""
+
+    visit: int
+    queue_id: str
+    entered_at: datetime
+    queued_at: datetime
+    left_at: datetime | None = None
+    exit_cause: str | None = None
+    wait_ms: int | None = None
+    agent_id: str | None = None
+    offer_count: int = 0
+    priority_ms: int = 0
+
+
+class NotChosen(BaseModel):
+    """Another agent (or caller) who could have been chosen, and the word for why not."""
+
+    id: str
+    why: str
+
+
+class Factors(BaseModel):
+    """What the decision went by.
+
+    Attributes:
+        ready_ms: How long the agent had been ready.
+        priority_ms: The caller's head start.
+    """
+
+    ready_ms: int = 0
+    priority_ms: int = 0
+    effective_ms: int | None = None
+
+
+class Explanation(BaseModel):
+    """Why this agent, as ids and parameters; the page makes the sentence.
+
+    Attributes:
+        kind: agent_for_interaction (an agent was chosen for a caller), interaction_for_agent (a caller for
+            an agent who became free); empty: no reason was kept.
+        candidate_count: How many could have been chosen.
+    """
+
+    kind: str = ""
+    at_ms: int | None = None
+    wait_ms: int = 0
+    step: str | int | None = None
+    chosen: str = ""
+    runner_up: str | None = None
+    candidate_count: int = 0
+    factors: Factors = Factors()
+    not_chosen: list[NotChosen] = Field(default_factory=list)
+
+
+class CallOffer(BaseModel):
+    """An offer to one agent, and why to this one.
+
+    Attributes:
+        outcome: answered, no_answer, another failure, or withdrawn; null while it rings.
+        wait_ms: The caller's wait in this visit when the offer was made.
+        rang_ms: How long the phone rang.
+    """
+
+    attempt: int
+    agent_id: str
+    queue_id: str | None = None
+    visit: int | None = None
+    offered_at: datetime
+    rang_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    outcome_reason: str | None = None
+    wait_ms: int = 0
+    rang_ms: int | None = None
+    explanation: Explanation = Explanation()
+
+
+class CallLeg(BaseModel):
+    """One leg of the call at the PBX."""
+
+    pbx_id: str
+    leg_id: str
+    party: str
+    agent_id: str | None = None
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    hangup_cause: int | None = None
+
+
+class CallEvent(BaseModel):
+    """A fact of the call as it was journalled; body holds its fields."""
+
+    epoch: int
+    seq: int
+    ordinal: int
+    at: datetime
+    occurred_at: datetime
+    type: str
+    v: int
+    agent_id: str | None = None
+    queue_id: str | None = None
+    body: dict[str, Any]
+
+
+class CallStory(CallRow):
+    """One call whole: both tracks, visits, offers and why, legs, events."""
+
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    match: CallMatch | None = None
+    segments: list[CallSegment] = Field(default_factory=list)
+    visits: list[CallVisit] = Field(default_factory=list)
+    offers: list[CallOffer] = Field(default_factory=list)
+    legs: list[CallLeg] = Field(default_factory=list)
+    events: list[CallEvent] = Field(default_factory=list)
+
+
+class QueueChoice(BaseModel):
+    """A queue, and the seconds within which it aims to answer."""
+
+    id: str
+    display_name: str
+    threshold_s: float
+
+
+class AgentChoice(BaseModel):
+    """An agent and the agent's team."""
+
+    id: str
+    display_name: str
+    team_id: str | None = None
+
+
+class EntryPointChoice(BaseModel):
+    """A number that callers dial."""
+
+    id: str
+    display_name: str
+    queue_id: str | None = None
+
+
+class Choice(BaseModel):
+    """Something by its id and name."""
+
+    id: str
+    display_name: str
+
+
+class CallChoices(BaseModel):
+    """What calls can be asked for by."""
+
+    queues: list[QueueChoice]
+    agents: list[AgentChoice]
+    teams: list[Choice]
+    wrap_up_codes: list[Choice]
+    entry_points: list[EntryPointChoice]
+    outcomes: list[str]

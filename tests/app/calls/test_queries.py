@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.calls.queries import CallFilter, call_story, figures, list_calls
+from app.calls.queries import call_story, figures, list_calls
 from app.calls.reconciliation import LoggedCall, compare, reconcile
+from app.calls.rules import CallFilter
 from app.db.session import DEFAULT_TENANT, Database, TenantId
 from app.live.drainer import Drainer
 from routing import events as ev

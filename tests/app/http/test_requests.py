@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from app.calls.rules import Sight
 from routing.ids import InteractionId, QueueId
 from routing.signals import AgentReady, InteractionArrived, InteractionWaiting, OfferAnswered, OfferRang
 from tests.app.http.web import RowLog, SmallServer, serving
@@ -169,7 +170,7 @@ class _RefusedStatement(Exception):
 )
 async def test_a_database_that_is_away_is_not_our_fault(wrong: Exception, status: int, error_id: str) -> None:
     class AwayLog(RowLog):
-        async def one(self, interaction_id: InteractionId) -> Mapping[str, Any] | None:
+        async def one(self, interaction_id: InteractionId, sight: Sight) -> Mapping[str, Any] | None:
             raise wrong
 
     async with serving(SmallServer(calls=AwayLog())) as client:

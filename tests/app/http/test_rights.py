@@ -38,7 +38,7 @@ async def test_every_route_declares_a_right_or_says_why_it_is_open() -> None:
     assert len(routes) >= 10
     for route in routes:
         gates = _gates(route.dependant)
-        declared = [gate.permission for gate in gates if hasattr(gate, "permission")]
+        declared = {gate.permission for gate in gates if hasattr(gate, "permission")}
         is_open = any(hasattr(gate, "open_because") for gate in gates)
         assert len(declared) == 1 or (is_open and not declared), f"{route.path} declares {declared}"
         assert not is_open or not route.path.startswith(API_PREFIX), f"{route.path} is open"

@@ -13,6 +13,7 @@ import httpx2
 from prometheus_client import CollectorRegistry
 
 from app.calls.reader import CallPage
+from app.calls.rules import CallFilter, Sight
 from app.floor.live_floor import LiveFloor
 from app.http.app import create_app
 from app.live.clock import Clock
@@ -42,17 +43,24 @@ class RowLog:
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
+        self.asked: list[tuple[CallFilter, Sight]] = []
 
-    async def page(
-        self, *, limit: int, cursor: str | None, queue_id: QueueId | None, agent_id: AgentId | None
-    ) -> CallPage:
+    async def page(self, wanted: CallFilter, sight: Sight, *, limit: int, cursor: str | None) -> CallPage:
         start = int(cursor or "0")
-        rows = [row for row in self.rows if queue_id in (None, row["queue_id"])]
+        self.asked.append((wanted, sight))
+        rows = [row for row in self.rows if wanted.queue_id in (None, row["queue_id"])]
         end = start + limit
         return CallPage(calls=rows[start:end], next_cursor=str(end) if end < len(rows) else None)
 
-    async def one(self, interaction_id: InteractionId) -> Mapping[str, Any] | None:
+    async def count(self, wanted: CallFilter, sight: Sight, *, at_most: int) -> int:
+        return min(len(self.rows), at_most)
+
+    async def one(self, interaction_id: InteractionId, sight: Sight) -> Mapping[str, Any] | None:
+        self.asked.append((CallFilter(), sight))
         return next((row for row in self.rows if row["interaction_id"] == interaction_id), None)
+
+    async def choices(self) -> Mapping[str, Any]:
+        return {name: [] for name in ("queues", "agents", "teams", "wrap_up_codes", "entry_points")}
 
 
 @dataclass
