@@ -26,6 +26,7 @@ from workforce.measures import Cell
 PAGE_CALLS_MAX = 500
 CHOICES_MAX = 5_000  # of one kind
 _STORY_EVENTS_MAX = 2_000
+_STORY_NOTES_MAX = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = dict[str, Any]
@@ -106,7 +107,8 @@ async def call_story(
     *,
     sight: Sight = WHOLE_SIGHT,
 ) -> dict[str, Any] | None:
-    """Return one call whole: ``interaction``, ``segments``, ``visits``, ``offers``, ``legs``, ``events``.
+    """Return one call whole: ``interaction``, ``segments``, ``visits``, ``offers``, ``legs``, ``events``,
+    ``notes``.
 
     None when the log does not have it, or *sight* does not reach it. Lists are in order of time; events in
     the journal's order.
@@ -134,6 +136,7 @@ async def call_story(
         "offers": await read(t.offer, "attempt"),
         "legs": await read(t.leg, "started_at", "leg_id"),
         "events": await read(t.event, "epoch", "seq", "ordinal"),
+        "notes": await _notes(connection, tenant_id, interaction_id),
     }
 
 
@@ -205,6 +208,20 @@ async def figures(
 
 
 # ---------------------------------------------------------------- inside
+
+
+async def _notes(
+    connection: AsyncConnection, tenant_id: TenantId, interaction_id: InteractionId
+) -> list[Row]:
+    """Notes that were written in this call."""
+    note = t.party_note.c
+    query = (
+        select(note.note_id, note.party_id, note.text, note.author, note.at)
+        .where(note.tenant_id == tenant_id, note.interaction_id == interaction_id, note.deleted_at.is_(None))
+        .order_by(note.at, note.note_id)
+        .limit(_STORY_NOTES_MAX)
+    )
+    return [dict(row._mapping) for row in await connection.execute(query)]
 
 
 async def _with_named_candidates(connection: AsyncConnection, tenant_id: TenantId, call: Row) -> Row:

@@ -233,8 +233,18 @@ class CallEvent(BaseModel):
     body: dict[str, Any]
 
 
+class CallNote(BaseModel):
+    """A note about the party that was written in this call."""
+
+    note_id: UUID
+    party_id: UUID
+    text: str
+    author: str
+    at: datetime
+
+
 class CallStory(CallRow):
-    """One call whole: both tracks, visits, offers and why, legs, events."""
+    """One call whole: both tracks, visits, offers and why, legs, events, notes."""
 
     attributes: dict[str, Any] = Field(default_factory=dict)
     match: CallMatch | None = None
@@ -243,6 +253,7 @@ class CallStory(CallRow):
     offers: list[CallOffer] = Field(default_factory=list)
     legs: list[CallLeg] = Field(default_factory=list)
     events: list[CallEvent] = Field(default_factory=list)
+    notes: list[CallNote] = Field(default_factory=list)
 
 
 class QueueChoice(BaseModel):
