@@ -11,7 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from app.db.session import Database, TenantId
 from app.floor.live_floor import LiveFloor
 from app.live.core import LiveCore
+from app.live.journal_tail import JournalTail
 from app.settings import Settings
+from app.wall.live_wall import LiveWall
+from routing.ids import QueueId
 
 
 class Faces:
@@ -29,7 +32,19 @@ class Faces:
         self.settings = settings
         self.database, self.tenant_id = database, tenant_id
         self.core, self.floor = core, floor
+        self.wall = LiveWall(
+            bus=core.bus,
+            clock=core.clock,
+            tail=JournalTail(core.journal),
+            database=database,
+            tenant_id=tenant_id,
+            threshold_ms=self._threshold_ms,
+        )
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return what runs beside the core, by name; each begins again when it fails."""
-        return {}
+        return {"wall": self.wall.run}
+
+    def _threshold_ms(self) -> Mapping[QueueId, int]:
+        """The thresholds in force, by queue."""
+        return {queue.queue_id: queue.threshold_ms for queue in self.core.config.queues}

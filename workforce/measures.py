@@ -61,27 +61,28 @@ class Cell:
     offer_caller_left_count: int = 0
 
     def __add__(self, other: Cell) -> Cell:
-        sums = {
-            one.name: getattr(self, one.name) + getattr(other, one.name)
-            for one in fields(self)
-            if one.name not in ("exit_counts", "wait_answered_max_ms")
-        }
-        exits = {
-            queue_exit: self.exit_counts.get(queue_exit, 0) + other.exit_counts.get(queue_exit, 0)
-            for queue_exit in QueueExit
-            if queue_exit in self.exit_counts or queue_exit in other.exit_counts
-        }
-        longest_ms = max(self.wait_answered_max_ms, other.wait_answered_max_ms)
-        return Cell(**sums, exit_counts=exits, wait_answered_max_ms=longest_ms)
+        return total((self, other))
 
     def exits(self, *queue_exits: QueueExit) -> int:
         """Return how many visits ended in one of these ways."""
         return sum(self.exit_counts.get(queue_exit, 0) for queue_exit in queue_exits)
 
 
+_SUMS = tuple(one.name for one in fields(Cell) if one.name not in ("exit_counts", "wait_answered_max_ms"))
+
+
 def total(cells: Iterable[Cell]) -> Cell:
     """Return the sum of cells."""
-    return sum(cells, Cell())
+    found = list(cells)
+    exits: dict[QueueExit, int] = {}
+    for cell in found:
+        for queue_exit, count in cell.exit_counts.items():
+            exits[queue_exit] = exits.get(queue_exit, 0) + count
+    return Cell(
+        **{name: sum([getattr(cell, name) for cell in found]) for name in _SUMS},
+        exit_counts=exits,
+        wait_answered_max_ms=max((cell.wait_answered_max_ms for cell in found), default=0),
+    )
 
 
 # ---------------------------------------------------------------- cells from events
@@ -89,22 +90,85 @@ def total(cells: Iterable[Cell]) -> Cell:
 
 def cell_of_exit(queue_exit: QueueExit, wait_ms: int, threshold_ms: int) -> Cell:
     """Return the cell of one visit's end."""
-    within = int(wait_ms <= threshold_ms)
-    exits = {queue_exit: 1}
+    within_count = int(wait_ms <= threshold_ms)
+    return cell_of_exits(queue_exit, count=1, within_count=within_count, wait_ms=wait_ms, wait_max_ms=wait_ms)
+
+
+def cell_of_exits(
+    queue_exit: QueueExit, *, count: int, within_count: int, wait_ms: int, wait_max_ms: int
+) -> Cell:
+    """Return the cell of the ends of *count* visits that ended alike.
+
+    Args:
+        within_count: How many of them waited no longer than the threshold.
+        wait_ms: The sum of their waits; *wait_max_ms*: the longest.
+    """
+    exits = {queue_exit: count}
     if queue_exit is QueueExit.ANSWERED:
         return Cell(
-            answered_count=1,
-            answered_within_count=within,
+            answered_count=count,
+            answered_within_count=within_count,
             wait_answered_ms=wait_ms,
-            wait_answered_max_ms=wait_ms,
+            wait_answered_max_ms=wait_max_ms,
             exit_counts=exits,
         )
     if queue_exit in (QueueExit.ABANDONED, QueueExit.SHORT_ABANDON):
-        short = int(queue_exit is QueueExit.SHORT_ABANDON)
         return Cell(
-            abandoned_count=1, abandoned_within_count=within, short_abandoned_count=short, exit_counts=exits
+            abandoned_count=count,
+            abandoned_within_count=within_count,
+            short_abandoned_count=count if queue_exit is QueueExit.SHORT_ABANDON else 0,
+            exit_counts=exits,
         )
     return Cell(exit_counts=exits)
+
+
+class CellFold:
+    """Tells what an event adds and to which queue; remembers only what later events leave out.
+
+    Args:
+        threshold_ms: By queue; 20 s where a queue is missing.
+        wrapping: The queue of each wrap-up under way, by agent.
+        offered: The queue of each open offer, by interaction and attempt.
+    """
+
+    def __init__(
+        self,
+        threshold_ms: Mapping[QueueId, int] | None = None,
+        *,
+        wrapping: Mapping[AgentId, QueueId | None] | None = None,
+        offered: Mapping[tuple[str, int], QueueId] | None = None,
+    ) -> None:
+        self._threshold_ms = threshold_ms or {}
+        self._wrapping = dict(wrapping or {})
+        self._offered = dict(offered or {})
+
+    def added(self, event: ev.Event) -> tuple[QueueId | None, Cell] | None:
+        """Return the queue (None: no queue's) and what *event* adds at its ``occurred_ms``; None: nothing."""
+        match event:
+            case ev.QueueEntered():
+                return event.queue_id, Cell(offered_count=1)
+            case ev.QueueLeft():
+                limit_ms = self._threshold_ms.get(event.queue_id, DEFAULT_THRESHOLD_MS)
+                return event.queue_id, cell_of_exit(event.exit, event.wait_ms, limit_ms)
+            case ev.InteractionOffered():
+                self._offered[event.interaction_id, event.attempt] = event.queue_id
+                return event.queue_id, Cell(offer_count=1)
+            case ev.OfferNotAnswered():
+                self._offered.pop((event.interaction_id, event.attempt), None)
+                return event.queue_id, Cell(rona_count=1)
+            case ev.OfferDeclined() | ev.InteractionAnswered():
+                self._offered.pop((event.interaction_id, event.attempt), None)
+            case ev.OfferWithdrawn():
+                queue_id = self._offered.pop((event.interaction_id, event.attempt), None)
+                if event.reason == "caller_left":
+                    return queue_id, Cell(offer_caller_left_count=1)
+            case ev.TalkEnded():
+                return event.queue_id, Cell(handled_count=1, talk_ms=event.talk_ms, hold_ms=event.hold_ms)
+            case ev.WrapUpStarted():
+                self._wrapping[event.agent_id] = event.queue_id
+            case ev.WrapUpDone():
+                return self._wrapping.pop(event.agent_id, None), Cell(wrap_up_ms=event.wrap_up_ms)
+        return None
 
 
 def cells_of(
@@ -119,45 +183,13 @@ def cells_of(
         events: In the journal's order.
         threshold_ms: By queue; 20 s where a queue is missing.
     """
-    thresholds = threshold_ms or {}
+    fold = CellFold(threshold_ms)
     cells: dict[tuple[QueueId | None, int], Cell] = {}
-    wrapping: dict[AgentId, QueueId | None] = {}
-    offered: dict[tuple[str, int], QueueId] = {}
-
-    def add(queue_id: QueueId | None, at_ms: int, cell: Cell) -> None:
-        key = (queue_id, at_ms - at_ms % interval_ms)
-        cells[key] = cells.get(key, Cell()) + cell
-
     for event in events:
-        at_ms = event.occurred_ms
-        match event:
-            case ev.QueueEntered():
-                add(event.queue_id, at_ms, Cell(offered_count=1))
-            case ev.QueueLeft():
-                limit_ms = thresholds.get(event.queue_id, DEFAULT_THRESHOLD_MS)
-                add(event.queue_id, at_ms, cell_of_exit(event.exit, event.wait_ms, limit_ms))
-            case ev.InteractionOffered():
-                offered[event.interaction_id, event.attempt] = event.queue_id
-                add(event.queue_id, at_ms, Cell(offer_count=1))
-            case ev.OfferNotAnswered():
-                offered.pop((event.interaction_id, event.attempt), None)
-                add(event.queue_id, at_ms, Cell(rona_count=1))
-            case ev.OfferDeclined() | ev.InteractionAnswered():
-                offered.pop((event.interaction_id, event.attempt), None)
-            case ev.OfferWithdrawn():
-                queue_id = offered.pop((event.interaction_id, event.attempt), None)
-                if event.reason == "caller_left":
-                    add(queue_id, at_ms, Cell(offer_caller_left_count=1))
-            case ev.TalkEnded():
-                add(
-                    event.queue_id,
-                    at_ms,
-                    Cell(handled_count=1, talk_ms=event.talk_ms, hold_ms=event.hold_ms),
-                )
-            case ev.WrapUpStarted():
-                wrapping[event.agent_id] = event.queue_id
-            case ev.WrapUpDone():
-                add(wrapping.pop(event.agent_id, None), at_ms, Cell(wrap_up_ms=event.wrap_up_ms))
+        if (found := fold.added(event)) is not None:
+            queue_id, cell = found
+            key = (queue_id, event.occurred_ms - event.occurred_ms % interval_ms)
+            cells[key] = cells.get(key, Cell()) + cell
     return cells
 
 

@@ -6,7 +6,7 @@ What it does not have is the database: the core boots and routes while PostgreSQ
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,11 @@ class LiveCore:
     lag: LagSampler
     epoch: int
     report: RestartReport
+    config: CentreConfig = field(default_factory=CentreConfig)  # put in force last
 
     def configure(self, version: int, config: CentreConfig) -> asyncio.Future[Any]:
         """Put a configuration in force; returns the future of the engine's step."""
+        self.config = config
         self.pbx.set_devices({agent.agent_id: agent.device for agent in config.agents if agent.device})
         return self.inbox.put(ConfigChanged(version=version, config=config))
 

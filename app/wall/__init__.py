@@ -1,1 +1,1 @@
-"""The wallboard and the floor board: today's figures live, and the links of screens."""
+"""The wall: today's figures per queue, live, and the links that show them on a TV."""
