@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from app.auth.sessions import Sessions
+from app.auth.tickets import Tickets
 from app.db.session import Database, TenantId
 from app.floor.live_floor import LiveFloor
 from app.live.core import LiveCore
@@ -32,6 +34,16 @@ class Faces:
         self.settings = settings
         self.database, self.tenant_id = database, tenant_id
         self.core, self.floor = core, floor
+        self.sessions = Sessions(
+            database,
+            tenant_id,
+            now_ms=core.clock.now_ms,
+            idle_ms=settings.sign_in.idle_s * 1_000,
+            life_ms=settings.sign_in.life_s * 1_000,
+        )
+        self.tickets = Tickets(
+            core.clock.now_ms, lambda session_id: self.sessions.live(session_id) is not None
+        )
         self.wall = LiveWall(
             bus=core.bus,
             clock=core.clock,
@@ -43,7 +55,7 @@ class Faces:
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return what runs beside the core, by name; each begins again when it fails."""
-        return {"wall": self.wall.run}
+        return {"sessions": self.sessions.run, "wall": self.wall.run}
 
     def _threshold_ms(self) -> Mapping[QueueId, int]:
         """The thresholds in force, by queue."""

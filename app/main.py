@@ -87,6 +87,7 @@ async def _serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=list(settings.http.proxies),
             timeout_graceful_shutdown=WEB_STOP_S,
         )
     )

@@ -19,10 +19,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from app.auth.origins import ORIGINS_MAX, origin
 from routing.ids import slug
 
 TOML_NAME = "holdless.toml"
 API_KEYS_MAX = 100
+PROXIES_MAX = 20
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -40,11 +42,33 @@ class HttpSettings(_Section):
 
     Attributes:
         metrics_open: Serve ``/metrics`` without a key; for a monitoring system on a closed network.
+        origins: Addresses under which browsers see our pages (``https://centre.example``); empty: this
+            machine alone. Behind TLS in front of the server it is the address in front.
+        proxies: Addresses of those in front of us whose ``X-Forwarded-For`` and ``-Proto`` are believed.
     """
 
     host: str = "127.0.0.1"
     port: Port = 8080
     metrics_open: bool = True
+    origins: Annotated[tuple[str, ...], Field(max_length=ORIGINS_MAX)] = ()
+    proxies: Annotated[tuple[str, ...], Field(max_length=PROXIES_MAX)] = ("127.0.0.1", "::1")
+
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, named: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(origin(each) for each in named)
+
+
+class SignInSettings(_Section):
+    """How long somebody stays signed in.
+
+    Attributes:
+        idle_s: A session that nothing was seen of for so long is over, in seconds.
+        life_s: A session is over after so long, whatever was seen of it: longer than a shift, in seconds.
+    """
+
+    idle_s: int = Field(default=3_600, ge=60, le=86_400)
+    life_s: int = Field(default=12 * 3_600, ge=300, le=7 * 86_400)
 
 
 class AmiSettings(_Section):
@@ -113,6 +137,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     ami: AmiSettings = AmiSettings()
     agi: AgiSettings = AgiSettings()
+    sign_in: SignInSettings = SignInSettings()
     api_keys: tuple[ApiKeySettings, ...] = Field(default=(), max_length=API_KEYS_MAX)
 
     @field_validator("tenant")

@@ -11,7 +11,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.agents.endpoints import router as agents
+from app.auth.gate import COOKIE
 from app.auth.keys import KeyRing
+from app.auth.origins import Origins
 from app.calls.endpoints import router as calls
 from app.floor.endpoints import router as floor
 from app.http.errors import PROBLEM_RESPONSES, Problem, add_error_handlers
@@ -54,6 +56,7 @@ def create_app(
     app.state.server = state
     app.state.keys = KeyRing(state.settings.api_keys)
     app.state.pages = built_pages()
+    app.state.origins = Origins.of(state.settings.http.origins, state.settings.http.port)
     add_error_handlers(app)
     app.include_router(health)
     app.include_router(pages)
@@ -72,10 +75,13 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        schema["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        }
         for path, operations in schema["paths"].items():
             for operation in operations.values():
                 if path.startswith(API_PREFIX):
-                    operation["security"] = [{"key": []}]
+                    operation["security"] = [{"key": []}, {"session": []}]
         app.openapi_schema = schema
     return app.openapi_schema

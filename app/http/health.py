@@ -53,9 +53,9 @@ async def readyz(server: Server) -> Response:
     return JSONResponse(body.model_dump(), 503 if waits_for else 200)
 
 
-def _may_read_metrics(request: Request) -> None:
+async def _may_read_metrics(request: Request) -> None:
     if not state_of(request).settings.http.metrics_open:
-        _metrics_gate(request)
+        await _metrics_gate(request)
 
 
 _metrics_gate = may("metrics.read", scope="all")

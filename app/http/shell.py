@@ -24,7 +24,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-# The API serves no pages: nothing may be loaded, framed, or sent from what it answers.
+# An answer of the API is no page: nothing may be loaded, framed, or sent from what it answers.
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -38,6 +38,44 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
+
+# Svelte makes its templates through a policy of this name; no other one may be made.
+_TRUSTED_TYPES_POLICY = "svelte-trusted-html"
+
+# A page may load what lies beside it, talk to where it came from, and nothing else: no script or style
+# in its text, no frame around it, no string that becomes markup but through the one policy.
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "media-src 'self' blob:",
+        "worker-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        f"trusted-types {_TRUSTED_TYPES_POLICY}",
+    )
+)
+
+
+def page_headers(*, microphone: bool = False) -> dict[str, str]:
+    """Return the security headers of a page; its files are looked up anew each time, unless they say else.
+
+    Args:
+        microphone: The page may ask for the microphone: the one with the browser phone.
+    """
+    heard = "(self)" if microphone else "()"
+    return SECURITY_HEADERS | {
+        "Content-Security-Policy": PAGE_POLICY,
+        "Permissions-Policy": f"camera=(), display-capture=(), geolocation=(), microphone={heard}",
+        "Cache-Control": "no-cache",
+    }
 
 
 class Shell:

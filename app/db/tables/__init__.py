@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.db.tables.accounts import account, sign_in_link, web_session
 from app.db.tables.centre import (
     agent,
     agent_membership,
@@ -67,6 +68,7 @@ TENANT_TABLES = tuple(table for table in metadata.sorted_tables if "tenant_id" i
 __all__ = [
     "LOG_TABLES",
     "TENANT_TABLES",
+    "account",
     "agent",
     "agent_membership",
     "agent_skill",
@@ -111,10 +113,12 @@ __all__ = [
     "reason_tree",
     "relation",
     "segment",
+    "sign_in_link",
     "site",
     "skill",
     "team",
     "tenant",
     "trunk",
+    "web_session",
     "wrap_up_code",
 ]

@@ -109,10 +109,10 @@ async def test_a_role_passes_as_far_as_its_reach(role: Role, permission: Permiss
         request: Any = _Request(principal, {"agent_id": agent_id})
         passes = reach is Reach.ALL or (reach is Reach.OWN and is_own)
         if passes:
-            assert may(permission, scope="agent")(request) is principal
+            assert await may(permission, scope="agent")(request) is principal
         else:
             with pytest.raises(ApiError) as refused:
-                may(permission, scope="agent")(request)
+                await may(permission, scope="agent")(request)
             assert refused.value.status == 403
 
 
@@ -120,7 +120,7 @@ async def test_what_cannot_be_shown_to_be_ones_own_is_not() -> None:
     principal = Principal(role=Role.AGENT, name="a1001", agent_id=AgentId("a1001"))
     request: Any = _Request(principal, {"interaction_id": "pbx1-1763790000.7"})
     with pytest.raises(ApiError, match="role"):
-        may("call.hangup", scope="interaction")(request)
+        await may("call.hangup", scope="interaction")(request)
 
 
 def test_a_key_is_known_by_its_hash_alone() -> None:

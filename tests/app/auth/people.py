@@ -1,0 +1,124 @@
+"""The five roles against a real database: accounts, their sessions, and clients that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import httpx2
+from fastapi import FastAPI
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.auth.gate import COOKIE
+from app.auth.permissions import Role
+from app.auth.sessions import Sessions
+from app.auth.tickets import Tickets
+from app.auth.tokens import new_id
+from app.db.session import DEFAULT_TENANT, Database
+from app.db.tables import account, agent, team
+from app.http.app import create_app
+from tests.app.http.web import SmallServer
+
+ORIGIN = "http://127.0.0.1:8080"
+OWN_PAGE = {"Origin": ORIGIN, "X-Holdless": "1"}
+START_MS = 1_763_790_000_000
+IDLE_MS = 3_600_000
+LIFE_MS = 43_200_000
+
+
+@dataclass
+class SetClock:
+    """A clock that stands until it is set."""
+
+    at_ms: int = START_MS
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+
+@dataclass
+class SmallFaces:
+    """The parts behind sign-in."""
+
+    database: Database
+    clock: SetClock = field(default_factory=SetClock)
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(
+            self.database, DEFAULT_TENANT, now_ms=self.clock.now_ms, idle_ms=IDLE_MS, life_ms=LIFE_MS
+        )
+        self.tickets = Tickets(self.clock.now_ms, lambda session: self.sessions.live(session) is not None)
+
+
+def people(database: Database) -> tuple[FastAPI, SmallFaces]:
+    """Return the application of a running server in small, with the parts behind sign-in."""
+    server = SmallServer()
+    server.faces = SmallFaces(database)
+    return create_app(server), server.faces
+
+
+async def add_centre(database: Database) -> None:
+    """Make two teams with an agent in each."""
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        for team_id, agent_id in (("north", "a1001"), ("south", "a1002")):
+            await connection.execute(
+                upsert(team).values(tenant_id=DEFAULT_TENANT, team_id=team_id).on_conflict_do_nothing()
+            )
+            await connection.execute(
+                upsert(agent)
+                .values(tenant_id=DEFAULT_TENANT, agent_id=agent_id, team_id=team_id)
+                .on_conflict_do_nothing()
+            )
+
+
+async def add_account(
+    database: Database,
+    login: str,
+    role: Role,
+    *,
+    agent_id: str | None = None,
+    team_ids: tuple[str, ...] = (),
+    password_hash: str | None = None,
+) -> UUID:
+    """Insert an account."""
+    await add_centre(database)
+    account_id = new_id()
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        await connection.execute(
+            insert(account).values(
+                tenant_id=DEFAULT_TENANT,
+                account_id=account_id,
+                login=login,
+                display_name=login.title(),
+                role=role,
+                agent_id=agent_id,
+                team_ids=list(team_ids),
+                password_hash=password_hash,
+            )
+        )
+    return account_id
+
+
+async def sign_in(faces: SmallFaces, account_id: UUID) -> str:
+    """Begin a session for an account; return its token."""
+    async with faces.database.transaction(DEFAULT_TENANT) as connection:
+        found = await connection.execute(select(account).where(account.c.account_id == account_id))
+        token, session = await faces.sessions.begin(
+            connection, found.mappings().one(), began_by="password", user_agent="a test"
+        )
+    faces.sessions.admit(token, session)
+    return token
+
+
+@asynccontextmanager
+async def browser(app: FastAPI, token: str | None = None) -> AsyncIterator[httpx2.AsyncClient]:
+    """A page of our own, signed in by *token*."""
+    headers = dict(OWN_PAGE)
+    if token is not None:
+        headers["Cookie"] = f"{COOKIE}={token}"
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as client:
+        yield client
