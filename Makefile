@@ -10,7 +10,7 @@ pytest := $(bin)/python -m pytest
 ledger := .pytest_cache/holdless-ledger.json
 py_folders := app telephony routing workforce migrations tests $(wildcard benchmarks)
 
-.PHONY: help venv web demo test check accept bench chaos lint lock fmt
+.PHONY: help venv web browser demo test check accept bench chaos lint lock fmt
 
 help:
 	@echo "make demo    a small contact centre on a real Asterisk, with synthetic callers"
@@ -29,6 +29,10 @@ venv: .venv/.installed
 web: venv
 	@.ci/web build
 
+# A Chromium for the tests of the pages, where we may install one.
+browser:
+	@.ci/browser
+
 demo: web
 	@$(bin)/holdless demo $(ARGS)
 
@@ -43,13 +47,13 @@ check: lint web
 	$(pytest) -q -n 2 -m "not pbx and not long and not db and not chaos" $(ARGS)
 
 # Two runs, one closing summary: fast tests side by side, then what owns a PBX or a database, one by one.
-test: lint web
+test: lint web browser
 	@.ci/web check
 	@rm -f $(ledger)
 	HOLDLESS_TEST_LEDGER=$(ledger) $(pytest) -q -n 2 -m "not pbx and not long and not db and not chaos" $(ARGS)
 	HOLDLESS_TEST_LEDGER=$(ledger) $(pytest) -q -m "(pbx or db) and not long and not chaos" $(ARGS)
 
-accept: web
+accept: web browser
 	$(pytest) -q -m "long and not chaos" $(ARGS)
 
 chaos: web
