@@ -15,6 +15,7 @@ import typer
 import uvicorn
 
 from app.http.app import create_app
+from app.http.websockets import OPTIONS, WebSocketProtocol
 from app.live.errors import AddressTaken
 from app.live.tuning import loop_factory, tune_interpreter
 from app.logs import set_up_logs
@@ -83,7 +84,8 @@ async def _serve(
             create_app(server),
             host=settings.http.host,
             port=settings.http.port,
-            ws="websockets-sansio",
+            ws=WebSocketProtocol,
+            **OPTIONS,
             log_config=None,
             access_log=False,
             server_header=False,

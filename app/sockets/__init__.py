@@ -1,1 +1,1 @@
-"""The socket: topics as keyed documents, snapshots and numbered deltas, the same bytes for everybody."""
+"""The socket of the pages: topics that many follow, sent as snapshots and numbered deltas."""
