@@ -7,6 +7,7 @@ of those who wait is kept.
 
 from __future__ import annotations
 
+from routing import reattach
 from routing.agent_states import SlotPhase
 from routing.agents import note_busy, note_free, note_lost, note_reachable
 from routing.centre import Centre
@@ -14,7 +15,8 @@ from routing.commands import EndInteraction
 from routing.events import PbxLinkChanged, QueueExit
 from routing.fallback import serve, to_fallback
 from routing.ids import InteractionId
-from routing.offers import connect, note_ringing, take_back, watch_ringing
+from routing.offers import command_back, connect, note_ringing, take_back, watch_ringing
+from routing.phones import use
 from routing.presence import resync_fallback, settle
 from routing.signals import (
     DeviceSeen,
@@ -25,7 +27,7 @@ from routing.signals import (
     PbxPhase,
     PbxSnapshotTaken,
 )
-from routing.state import Agent, Interaction, Offer, Phase, Slot
+from routing.state import WITH_AGENT, Agent, Interaction, Offer, Phase, Slot
 from routing.talks import end, finish_talk
 from routing.timers import Timer
 from routing.visits import adopt_event, back_to_queue, enter, leave, place
@@ -63,6 +65,8 @@ def merge(centre: Centre, signal: PbxSnapshotTaken) -> None:
     for device in signal.devices:
         _merge_device(centre, device)
     for agent in list(centre.agents.values()):
+        if agent.phone_chosen:
+            use(centre, agent)
         if rebooted or agent.agent_id in centre.unsynced:
             resync_fallback(centre, agent)
     centre.unsynced.clear()
@@ -122,6 +126,10 @@ def _merge_one(centre: Centre, seen: InteractionSeen) -> bool:
 def _bring_in_line(centre: Centre, interaction: Interaction, seen: InteractionSeen, unknown: bool) -> None:
     if interaction.hangup_by is not None and interaction.phase is Phase.CLOSING:
         centre.command(EndInteraction(interaction_id=interaction.interaction_id))
+    elif interaction.phase is Phase.RE_ATTACH and reattach.adopt(centre, interaction, seen):
+        return
+    elif seen.phase is PbxPhase.HELD and not seen.bridged:
+        _held(centre, interaction, seen, unknown)
     elif seen.served_by_fallback or seen.phase is PbxPhase.FALLBACK:
         _in_fallback(centre, interaction, seen)
     elif seen.phase in (PbxPhase.TALKING, PbxPhase.HELD) or seen.bridged:
@@ -157,9 +165,20 @@ def _talking(centre: Centre, interaction: Interaction, seen: InteractionSeen) ->
     # the PBX names nobody we know: the customer is served, by whom stays open
     if interaction.phase is Phase.QUEUED:
         leave(centre, interaction, QueueExit.ANSWERED, centre.when(interaction))
-    elif interaction.phase is Phase.CONNECTED:
+    elif interaction.phase in WITH_AGENT:
         finish_talk(centre, interaction, centre.when(interaction), Party.UNKNOWN)
     interaction.phase = Phase.UNATTENDED
+
+
+def _held(centre: Centre, interaction: Interaction, seen: InteractionSeen, unknown: bool) -> None:
+    """Music until fetched, in nobody's memory: wait for the phone of the agent whom the PBX names."""
+    _talking(centre, interaction, seen)
+    if interaction.phase is Phase.CONNECTED:
+        reattach.begin(centre, interaction)
+        return
+    _waiting(centre, interaction, seen, unknown)
+    if interaction.phase is Phase.QUEUED:
+        command_back(centre, interaction)
 
 
 def _offered(centre: Centre, interaction: Interaction, seen: InteractionSeen, unknown: bool) -> None:
@@ -180,7 +199,7 @@ def _offered_to(centre: Centre, interaction: Interaction, seen: InteractionSeen)
                 note_ringing(centre, interaction, seen.leg_id)
             return
         take_back(centre, interaction, centre.when(interaction), "link_lost")
-    elif interaction.phase is Phase.CONNECTED:
+    elif interaction.phase in WITH_AGENT:
         finish_talk(centre, interaction, centre.when(interaction), Party.UNKNOWN)
     if agent is None:
         if interaction.offer is None and interaction.phase is Phase.QUEUED:
@@ -237,7 +256,7 @@ def _waiting(centre: Centre, interaction: Interaction, seen: InteractionSeen, un
     elif interaction.phase is Phase.QUEUED:
         place_again(centre, interaction)
     else:
-        if interaction.phase is Phase.CONNECTED:
+        if interaction.phase in WITH_AGENT:
             finish_talk(centre, interaction, centre.when(interaction), Party.UNKNOWN)
         _enter(centre, interaction, seen, unknown)
 
@@ -296,5 +315,6 @@ def _rearm(centre: Centre) -> None:
             timers.arm(Timer.PREFER_HOLD, interaction_id, centre.at_ms)
         if interaction.parked_until_ms is not None:
             timers.arm(Timer.PARK, interaction_id, max(centre.at_ms, interaction.parked_until_ms))
+        reattach.rearm(centre, interaction)
         if interaction.phase is Phase.CLOSING or interaction.gone:
             timers.arm(Timer.GRACE, interaction_id, centre.at_ms)

@@ -30,6 +30,7 @@ class SlotPhase(StrEnum):
     RINGING = "ringing"
     TALKING = "talking"
     HOLDING = "holding"
+    RE_ATTACH = "re_attach"  # the phone was lost in mid-call, the customer hears music
     WRAP_UP = "wrap_up"
 
 
@@ -57,12 +58,18 @@ PRECEDENCE: tuple[Row, ...] = (
         _S.TALKING,
         "the slot is talking",
         "connected with a customer",
-        (_S.HOLDING, _S.WRAP_UP, *_FREE),
+        (_S.HOLDING, _S.RE_ATTACH, _S.WRAP_UP, *_FREE),
     ),
     Row(
         _S.HOLDING,
         "the slot is holding",
         "connected, the customer is on hold",
+        (_S.TALKING, _S.RE_ATTACH, _S.WRAP_UP, *_FREE),
+    ),
+    Row(
+        _S.RE_ATTACH,
+        "the slot waits for the phone",
+        "the browser phone was lost in mid-call; the customer hears music until it is back",
         (_S.TALKING, _S.WRAP_UP, *_FREE),
     ),
     Row(_S.RINGING, "the slot is ringing", "the phone rings for an offer", (_S.TALKING, _S.HOLDING, *_FREE)),
@@ -76,31 +83,58 @@ PRECEDENCE: tuple[Row, ...] = (
         _S.WRAP_UP,
         "the slot is in wrap-up",
         "after-call work",
-        (_S.TALKING, _S.HOLDING, _S.RINGING, *_FREE),
+        (_S.TALKING, _S.HOLDING, _S.RE_ATTACH, _S.RINGING, *_FREE),
     ),
     Row(
         _S.SIGNED_OUT,
         "presence is signed out",
         "not at work",
-        (_S.NOT_READY, _S.TALKING, _S.HOLDING, _S.RINGING),
+        (_S.NOT_READY, _S.TALKING, _S.HOLDING, _S.RE_ATTACH, _S.RINGING),
     ),
     Row(
         _S.NOT_READY,
         "presence is not ready (with a reason)",
         "at work, wants no contact",
-        (_S.NOT_READY, _S.READY, _S.BUSY_ELSEWHERE, _S.SIGNED_OUT, _S.TALKING, _S.HOLDING, _S.RINGING),
+        (
+            _S.NOT_READY,
+            _S.READY,
+            _S.BUSY_ELSEWHERE,
+            _S.SIGNED_OUT,
+            _S.TALKING,
+            _S.HOLDING,
+            _S.RE_ATTACH,
+            _S.RINGING,
+        ),
     ),
     Row(
         _S.BUSY_ELSEWHERE,
         "the phone is in use by something that the engine did not start",
         "would be ready, but is on another call",
-        (_S.BUSY_ELSEWHERE, _S.READY, _S.NOT_READY, _S.SIGNED_OUT, _S.TALKING, _S.HOLDING, _S.RINGING),
+        (
+            _S.BUSY_ELSEWHERE,
+            _S.READY,
+            _S.NOT_READY,
+            _S.SIGNED_OUT,
+            _S.TALKING,
+            _S.HOLDING,
+            _S.RE_ATTACH,
+            _S.RINGING,
+        ),
     ),
     Row(
         _S.READY,
         "nothing else applies",
         "waits for work; only this state is offered work",
-        (_S.RESERVED, _S.NOT_READY, _S.BUSY_ELSEWHERE, _S.SIGNED_OUT, _S.TALKING, _S.HOLDING, _S.RINGING),
+        (
+            _S.RESERVED,
+            _S.NOT_READY,
+            _S.BUSY_ELSEWHERE,
+            _S.SIGNED_OUT,
+            _S.TALKING,
+            _S.HOLDING,
+            _S.RE_ATTACH,
+            _S.RINGING,
+        ),
     ),
 )
 
@@ -108,6 +142,7 @@ ROWS: dict[AgentState, Row] = {row.state: row for row in PRECEDENCE}
 _SLOT_ORDER = (
     SlotPhase.TALKING,
     SlotPhase.HOLDING,
+    SlotPhase.RE_ATTACH,
     SlotPhase.RINGING,
     SlotPhase.RESERVED,
     SlotPhase.WRAP_UP,
@@ -177,6 +212,12 @@ def as_markdown() -> str:
         f"- `{NOT_READY_RONA}`: let an offer ring out; ends when the agent makes himself ready.",
         f"- `{NOT_READY_REJECTED}`: refused an offer; ends when the agent makes himself ready.",
         f"- `{NOT_READY_DEVICE_LOST}`: the phone cannot be reached; ends by itself when it can.",
+        "",
+        "A browser phone that is lost in mid-call (the page was reloaded, the network was away) makes",
+        "`re_attach`: the customer hears music; when the phone is back within 30 s it is rung and answers",
+        "by itself, and the talk goes on. Else the customer goes to the front of the queue, for this agent",
+        "first, and the agent is `not_ready` (`device_lost`) until the phone is back. With a browser phone",
+        "that cannot be reached nobody gets `ready` (`phone_not_reachable`).",
         "",
     ]
     return "\n".join(lines)

@@ -10,7 +10,8 @@ from routing.agent_states import NOT_READY_DEVICE_LOST, NOT_READY_SIGNED_IN, Pre
 from routing.centre import Centre
 from routing.ids import AgentId
 from routing.offers import DEVICE_STABLE_MS, command_back, take_back
-from routing.presence import clear_exclusions, join_fallback, pause_fallback, settle
+from routing.phone_signals import PhoneKind
+from routing.presence import clear_exclusions, join_fallback, pause_fallback, settle, tell_phone
 from routing.signals import (
     AgentBusyElsewhere,
     AgentFreeElsewhere,
@@ -71,6 +72,9 @@ def make_ready(centre: Centre, signal: AgentReady) -> None:
     """The agent wants work: ends a wrap-up, clears ring-no-answer and exclusions."""
     agent = _signed_in(centre, signal, signal.agent_id)
     if agent is None:
+        return
+    if agent.device_lost and agent.phone_kind is PhoneKind.BROWSER:
+        centre.ignore(signal, "phone_not_reachable", agent_id=agent.agent_id)
         return
     if agent.device_lost and agent.presence_reason == NOT_READY_DEVICE_LOST:
         centre.ignore(signal, "device_lost", agent_id=agent.agent_id)
@@ -162,7 +166,9 @@ def device_lost(centre: Centre, signal: DeviceLost) -> None:
 
 def note_lost(centre: Centre, agent: Agent) -> None:
     """Mark the phone as lost."""
-    agent.device_lost = True
+    if not agent.device_lost:
+        agent.device_lost = True
+        tell_phone(centre, agent)
     centre.timers.cancel(Timer.DEVICE_STABLE, agent.agent_id)
     settle(centre, agent, centre.when(agent=agent))
 
@@ -178,6 +184,7 @@ def note_reachable(centre: Centre, agent: Agent) -> None:
     """Mark the phone as reachable and, where it had stood the agent down, wait for it to be stable."""
     if agent.device_lost:
         agent.device_lost = False
+        tell_phone(centre, agent)
         if agent.presence_reason == NOT_READY_DEVICE_LOST:
             centre.timers.arm(Timer.DEVICE_STABLE, agent.agent_id, centre.at_ms + DEVICE_STABLE_MS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from routing import reattach
 from routing.centre import Centre
 from routing.commands import MarkHeard
 from routing.events import KeyNoted
@@ -66,6 +67,9 @@ def lap(centre: Centre, signal: InteractionWaiting) -> None:
             return
         case Phase.CONNECTED:
             finish_talk(centre, interaction, centre.when(interaction), Party.AGENT)
+        case Phase.RE_ATTACH:
+            reattach.back_in_laps(centre, interaction, signal.attempt)
+            return
         case Phase.CLOSING if interaction.hangup_by is not None:
             centre.ignore(signal, "hangup_requested", interaction_id)
             return
@@ -122,4 +126,4 @@ def mark_heard(centre: Centre) -> None:
 
 def _still_waits(centre: Centre, interaction_id: InteractionId) -> bool:
     interaction = centre.interactions.get(interaction_id)
-    return interaction is not None and interaction.phase is Phase.QUEUED
+    return interaction is not None and interaction.phase in (Phase.QUEUED, Phase.RE_ATTACH)

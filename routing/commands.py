@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from routing.ids import AgentId, InteractionId, QueueId
+from routing.phone_signals import PhoneKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +88,32 @@ class PauseFallback(Command):
     agent_id: AgentId
     paused: bool
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldInteraction(Command):
+    """Let the customer hear music until fetched: the agent's phone is gone."""
+
+    interaction_id: InteractionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReattachInteraction(Command):
+    """Ring the agent whose phone was lost in mid-call; it answers by itself. Fenced like an offer."""
+
+    interaction_id: InteractionId
+    agent_id: AgentId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsePhone(Command):
+    """Ring the agent there from now on.
+
+    Attributes:
+        device: What to dial; empty: what the PBX or the configuration names.
+    """
+
+    agent_id: AgentId
+    kind: PhoneKind
+    device: str

@@ -14,6 +14,8 @@ from routing import (
     arrivals,
     fallback,
     offers,
+    phones,
+    reattach,
     reconfigure,
     remembering,
     talks,
@@ -24,6 +26,7 @@ from routing.centre import Centre
 from routing.config import CentreConfig
 from routing.ids import AgentId, InteractionId
 from routing.matching import match
+from routing.phone_signals import BrowserPhoneLost, BrowserPhoneRegistered, PhoneChosen
 from routing.signals import (
     AgentBusyElsewhere,
     AgentFreeElsewhere,
@@ -152,6 +155,10 @@ def _interaction_due(centre: Centre, kind: Timer, interaction: Interaction) -> N
             visits.release_hold(centre, interaction)
         case Timer.PARK:
             visits.unpark(centre, interaction)
+        case Timer.REATTACH:
+            reattach.give_up(centre, interaction)
+        case Timer.REATTACH_AGAIN:
+            reattach.try_again(centre, interaction)
         case _:
             talks.end(centre, interaction, Party.UNKNOWN, 0, "lost")
 
@@ -173,6 +180,8 @@ def _dispatch(centre: Centre, signal: Signal) -> None:
             arrivals.lap(centre, signal)
         case InteractionArrived():
             arrivals.arrive(centre, signal)
+        case OfferRang() | OfferAnswered() | OfferFailed() if reattach.is_about(centre, signal):
+            reattach.report(centre, signal)
         case OfferRang():
             offers.rang(centre, signal)
         case OfferAnswered():
@@ -197,6 +206,12 @@ def _dispatch(centre: Centre, signal: Signal) -> None:
             agents.device_lost(centre, signal)
         case DeviceReachable():
             agents.device_reachable(centre, signal)
+        case BrowserPhoneRegistered():
+            phones.registered(centre, signal)
+        case BrowserPhoneLost():
+            phones.lost(centre, signal)
+        case PhoneChosen():
+            phones.choose(centre, signal)
         case AgentSignedIn():
             agents.sign_in(centre, signal)
         case AgentSignedOut():

@@ -42,6 +42,7 @@ class AgentState(StrEnum):
     RINGING = "ringing"
     TALKING = "talking"
     HOLDING = "holding"
+    RE_ATTACH = "re_attach"
     WRAP_UP = "wrap_up"
     BUSY_ELSEWHERE = "busy_elsewhere"
     NOT_READY = "not_ready"
@@ -210,7 +211,7 @@ class TalkEnded(Event):
     """The agent's participation ended.
 
     Attributes:
-        talk_ms: Connected time without hold.
+        talk_ms: Connected time without hold, and without waiting for a lost phone.
         hold_ms: Time on hold.
         ended_by: Who left first; SYSTEM for a transfer.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from routing import reattach
 from routing.agents import note_busy
 from routing.centre import Centre
 from routing.events import FactCorrected, InteractionHandedOver, QueueExit
@@ -14,7 +15,7 @@ from routing.signals import (
     OfferFailure,
     Party,
 )
-from routing.state import Interaction, Phase
+from routing.state import WITH_AGENT, Interaction, Phase
 from routing.talks import end, finish_talk
 from routing.timers import Timer
 from routing.visits import adopt_event, leave
@@ -87,7 +88,7 @@ def to_fallback(centre: Centre, interaction: Interaction) -> None:
     when = centre.when(interaction)
     if interaction.phase is Phase.QUEUED:
         leave(centre, interaction, QueueExit.FALLBACK, when)
-    elif interaction.phase is Phase.CONNECTED:
+    elif interaction.phase in WITH_AGENT:
         finish_talk(centre, interaction, when, Party.UNKNOWN, "fallback")
     interaction.gone = False
     interaction.phase = Phase.FALLBACK
@@ -110,6 +111,13 @@ def refused(centre: Centre, signal: CommandRefused) -> None:
             centre.ignore(signal, "stale_attempt", signal.interaction_id, signal.agent_id)
             return
         fail(centre, interaction, OfferFailure.UNKNOWN_CHANNEL if unknown_channel else OfferFailure.STALE)
+    elif signal.command == "ReattachInteraction":
+        waited = interaction.reattach
+        if waited is None or waited.attempt != signal.attempt:
+            centre.ignore(signal, "stale_attempt", signal.interaction_id, signal.agent_id)
+            return
+        cause = OfferFailure.UNKNOWN_CHANNEL if unknown_channel else OfferFailure.STALE
+        reattach.failed(centre, interaction, cause)
     elif unknown_channel:
         if offer is not None:
             fail(centre, interaction, OfferFailure.UNKNOWN_CHANNEL)

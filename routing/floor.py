@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from routing import events as ev
+from routing import phone_events as phone
 from routing.events import AgentState, Event, QueueExit
 from routing.ids import AgentId, InteractionId, QueueId
+from routing.phone_signals import PhoneKind
 from routing.state import Phase
 
 _AFTER_EXIT = {
@@ -59,6 +61,9 @@ class AgentFloor:
     reason: str = ""
     since_ms: int = 0
     interaction_id: InteractionId | None = None
+    phone_kind: PhoneKind = PhoneKind.DESK
+    phone_device: str = ""
+    phone_reachable: bool = True
 
 
 @dataclass(slots=True)
@@ -96,14 +101,15 @@ class Floor:
         self.at_ms = max(self.at_ms, event.at_ms)
         match event:
             case ev.AgentStateChanged():
-                self.agents[event.agent_id] = AgentFloor(
-                    state=event.state,
-                    reason=event.reason,
-                    since_ms=event.occurred_ms,
-                    interaction_id=event.interaction_id,
-                )
+                agent = self.agents.setdefault(event.agent_id, AgentFloor())
+                agent.state, agent.reason = event.state, event.reason
+                agent.since_ms, agent.interaction_id = event.occurred_ms, event.interaction_id
                 if event.state is AgentState.SIGNED_OUT and event.agent_id not in self.agent_ids:
                     del self.agents[event.agent_id]
+            case phone.PhoneChanged():
+                agent = self.agents.setdefault(event.agent_id, AgentFloor())
+                agent.phone_kind, agent.phone_device = event.kind, event.device
+                agent.phone_reachable = event.reachable
             case ev.ContactStarted():
                 self.interactions[event.interaction_id] = InteractionFloor(started_ms=event.occurred_ms)
             case ev.ContactEnded():
@@ -150,6 +156,10 @@ class Floor:
                 live.held = True
             case ev.HoldEnded():
                 live.held = False
+            case phone.ReattachBegan():
+                live.phase, live.held = Phase.RE_ATTACH, False
+            case phone.Reattached():
+                live.phase = Phase.CONNECTED
             case ev.TalkEnded():
                 live.phase, live.agent_id, live.held = Phase.UNATTENDED, None, False
             case ev.InteractionHandedOver():

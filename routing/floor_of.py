@@ -22,6 +22,9 @@ def floor_of(centre: Centre) -> Floor:
             reason=agent.reason,
             since_ms=agent.since_ms,
             interaction_id=agent.interaction_id,
+            phone_kind=agent.phone_kind,
+            phone_device=agent.phone_device,
+            phone_reachable=not agent.device_lost,
         )
     for live in centre.interactions.values():
         floor.interactions[live.interaction_id] = InteractionFloor(

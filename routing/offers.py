@@ -142,6 +142,7 @@ def connect(centre: Centre, interaction: Interaction, leg_id: LegId | None) -> N
     interaction.phase, interaction.offer = Phase.CONNECTED, None
     interaction.agent_id = agent.agent_id
     interaction.talk_started_ms, interaction.hold_started_ms, interaction.hold_ms = when, None, 0
+    interaction.reattach_ms = 0
     if agent.agent_id not in interaction.handled_by:
         interaction.handled_by.append(agent.agent_id)
     agent.voice.phase = SlotPhase.TALKING
@@ -280,11 +281,16 @@ def command_back(centre: Centre, interaction: Interaction) -> None:
     )
 
 
-def expire(centre: Centre, interaction: Interaction) -> None:
-    """The offer's deadline passed without a report: withdraw it; the fault is the phone's or the agent's."""
+def expire(centre: Centre, interaction: Interaction, *, lost: bool = False) -> None:
+    """The offer's deadline passed without a report: withdraw it; the fault is the phone's or the agent's.
+
+    Args:
+        lost: The phone is known to be gone, whether it had rung or not.
+    """
     offer = _offer(interaction)
     command_back(centre, interaction)
-    cause = OfferFailure.DEVICE_ERROR if offer.rang_at_ms is None else OfferFailure.NO_ANSWER
+    dead = lost or offer.rang_at_ms is None
+    cause = OfferFailure.DEVICE_ERROR if dead else OfferFailure.NO_ANSWER
     fail(centre, interaction, cause)
 
 

@@ -10,6 +10,7 @@ from routing.centre import Centre
 from routing.commands import JoinFallback, LeaveFallback, PauseFallback
 from routing.events import AgentState, AgentStateChanged
 from routing.ids import QueueId
+from routing.phone_events import PhoneChanged
 from routing.state import Agent
 from routing.timers import Timer
 
@@ -47,6 +48,20 @@ def settle(centre: Centre, agent: Agent, when: int) -> None:
     _index(centre, agent, when)
     if agent.retired and slot is None and state is AgentState.SIGNED_OUT:
         _drop(centre, agent)
+
+
+def tell_phone(centre: Centre, agent: Agent) -> None:
+    """Record where the agent is rung and whether that phone can be reached."""
+    centre.emit(
+        PhoneChanged(
+            at_ms=centre.at_ms,
+            occurred_ms=centre.occurred_ms,
+            agent_id=agent.agent_id,
+            kind=agent.phone_kind,
+            device=agent.phone_device,
+            reachable=not agent.device_lost,
+        )
+    )
 
 
 def _index(centre: Centre, agent: Agent, when: int) -> None:

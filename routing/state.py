@@ -12,6 +12,7 @@ from enum import StrEnum
 from routing.agent_states import Presence, SlotPhase
 from routing.events import AgentState
 from routing.ids import AgentId, InteractionId, LegId, QueueId
+from routing.phone_signals import PhoneKind
 from routing.signals import Party
 
 
@@ -22,12 +23,14 @@ class Phase(StrEnum):
     QUEUED = "queued"
     OFFERED = "offered"  # rings for an agent; still in its queue
     CONNECTED = "connected"
+    RE_ATTACH = "re_attach"  # the agent's phone was lost in mid-call; the customer hears music
     UNATTENDED = "unattended"  # the agent left, the customer is still there
     FALLBACK = "fallback"  # the PBX's own queue has it
     CLOSING = "closing"  # will not be served any more; its end is awaited
 
 
 IN_QUEUE = frozenset({Phase.QUEUED, Phase.OFFERED})
+WITH_AGENT = frozenset({Phase.CONNECTED, Phase.RE_ATTACH})
 
 
 @dataclass(slots=True)
@@ -42,6 +45,20 @@ class Offer:
 
 
 @dataclass(slots=True)
+class Reattach:
+    """The wait for a phone that was lost in mid-call. Times in milliseconds.
+
+    Attributes:
+        until_ms: The deadline, by the engine's time.
+        attempt: Of the dial under way; None: the customer hears music.
+    """
+
+    began_ms: int
+    until_ms: int
+    attempt: int | None = None
+
+
+@dataclass(slots=True)
 class Interaction:
     """One live interaction.
 
@@ -52,6 +69,7 @@ class Interaction:
         ordinal: Order of queueing; breaks ties, so that a line is first in, first out.
         exclusive: Only prefer_agent_id may take it, until the hold ends.
         parked_until_ms: Not offered before (the PBX refused an offer as stale).
+        reattach_ms: Of the present talk: what was spent waiting for a lost phone.
         gone: The PBX says there is no such channel; its end is awaited.
         handled_by: Agents who talked with the customer.
     """
@@ -89,6 +107,8 @@ class Interaction:
     hangup_by: Party | None = None
     fallback_agent_id: AgentId | None = None
     handled_by: list[AgentId] = field(default_factory=list)
+    reattach: Reattach | None = None
+    reattach_ms: int = 0
 
     @property
     def entry(self) -> tuple[int, int, int, InteractionId]:
@@ -120,6 +140,8 @@ class Agent:
     Attributes:
         state, reason, interaction_id, since_ms: The displayed state and when it began.
         ready_since_ms: The place among the ready; kept through an offer that is taken back.
+        phone_kind, phone_device: Where he is rung; phone_chosen: the PBX was told so.
+        phone_instance: Which opened page his browser phone is; empty: none that we know of.
         strike_count: Device failures in a row; spaces the retries out.
         excluded_from: Interactions that shall not be offered again until AgentReady.
         retired: No longer in the configuration; goes when the contact is over.
@@ -142,6 +164,10 @@ class Agent:
     fallback_queue_ids: tuple[QueueId, ...] = ()
     excluded_from: dict[InteractionId, bool] = field(default_factory=dict)
     retired: bool = False
+    phone_kind: PhoneKind = PhoneKind.DESK
+    phone_device: str = ""
+    phone_chosen: bool = False
+    phone_instance: str = ""
 
 
 @dataclass(slots=True)

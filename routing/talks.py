@@ -27,7 +27,7 @@ from routing.signals import (
     WrapUpEnded,
     WrapUpExtended,
 )
-from routing.state import IN_QUEUE, Agent, Interaction, Phase, Slot
+from routing.state import IN_QUEUE, WITH_AGENT, Agent, Interaction, Phase, Slot
 from routing.timers import Timer
 from routing.visits import abandon_exit, leave
 
@@ -45,7 +45,7 @@ def hold(centre: Centre, signal: InteractionHeld) -> None:
     if interaction.hold_started_ms is not None:
         centre.ignore(signal, "already_held", signal.interaction_id, signal.agent_id)
         return
-    agent, slot = _participant(centre, interaction)
+    agent, slot = participant(centre, interaction)
     when = centre.when(interaction, agent)
     interaction.hold_started_ms = when
     slot.phase = SlotPhase.HOLDING
@@ -68,14 +68,15 @@ def unhold(centre: Centre, signal: InteractionUnheld) -> None:
     if interaction.hold_started_ms is None:
         centre.ignore(signal, "not_held", signal.interaction_id, signal.agent_id)
         return
-    agent, slot = _participant(centre, interaction)
+    agent, slot = participant(centre, interaction)
     when = centre.when(interaction, agent)
-    _end_hold(centre, interaction, when)
+    end_hold(centre, interaction, when)
     slot.phase = SlotPhase.TALKING
     settle(centre, agent, when)
 
 
-def _end_hold(centre: Centre, interaction: Interaction, when: int) -> None:
+def end_hold(centre: Centre, interaction: Interaction, when: int) -> None:
+    """The customer is on hold no more; nothing happens when he was not."""
     if interaction.hold_started_ms is None:
         return
     assert interaction.agent_id is not None
@@ -105,7 +106,8 @@ def _connected(centre: Centre, signal: InteractionHeld | InteractionUnheld) -> I
     return None
 
 
-def _participant(centre: Centre, interaction: Interaction) -> tuple[Agent, Slot]:
+def participant(centre: Centre, interaction: Interaction) -> tuple[Agent, Slot]:
+    """Return the agent who has the customer, and his slot."""
     assert interaction.agent_id is not None, interaction
     agent = centre.agents[interaction.agent_id]
     assert agent.voice is not None, agent
@@ -126,19 +128,43 @@ def leg_ended(centre: Centre, signal: AgentLegEnded) -> None:
     if interaction.phase is not Phase.CONNECTED or interaction.agent_id != signal.agent_id:
         centre.ignore(signal, "not_connected", signal.interaction_id, signal.agent_id)
         return
-    agent, _ = _participant(centre, interaction)
+    agent, _ = participant(centre, interaction)
     ended_by = interaction.hangup_by or Party.AGENT
     finish_talk(centre, interaction, centre.when(interaction, agent), ended_by)
     interaction.hangup_by = ended_by
 
 
+def end_gap(centre: Centre, interaction: Interaction, when: int) -> int:
+    """The wait for a lost phone is over; return how long it took, 0 when there was none."""
+    waited = interaction.reattach
+    if waited is None:
+        return 0
+    interaction.reattach = None
+    gap_ms = when - waited.began_ms
+    interaction.reattach_ms += gap_ms
+    for kind in (Timer.REATTACH, Timer.REATTACH_AGAIN):
+        centre.timers.cancel(kind, interaction.interaction_id)
+    return gap_ms
+
+
 def finish_talk(
-    centre: Centre, interaction: Interaction, when: int, ended_by: Party, reason: str = ""
+    centre: Centre,
+    interaction: Interaction,
+    when: int,
+    ended_by: Party,
+    reason: str = "",
+    *,
+    wrap_up: bool = True,
 ) -> None:
-    """End the agent's participation; he goes to wrap-up, the customer is unattended for now."""
-    agent, slot = _participant(centre, interaction)
+    """End the agent's participation; he goes to wrap-up, the customer is unattended for now.
+
+    Args:
+        wrap_up: False when the customer shall come back to him: his slot is free at once.
+    """
+    agent, slot = participant(centre, interaction)
     when = interaction.last_ms = max(when, agent.since_ms, interaction.last_ms)
-    _end_hold(centre, interaction, when)
+    end_hold(centre, interaction, when)
+    end_gap(centre, interaction, when)
     centre.emit(
         TalkEnded(
             at_ms=centre.at_ms,
@@ -146,14 +172,18 @@ def finish_talk(
             interaction_id=interaction.interaction_id,
             agent_id=agent.agent_id,
             queue_id=interaction.queue_id,
-            talk_ms=when - interaction.talk_started_ms - interaction.hold_ms,
+            talk_ms=when - interaction.talk_started_ms - interaction.hold_ms - interaction.reattach_ms,
             hold_ms=interaction.hold_ms,
             ended_by=ended_by,
             reason=reason,
         )
     )
     interaction.phase, interaction.agent_id = Phase.UNATTENDED, None
-    _start_wrap_up(centre, agent, slot, when)
+    if wrap_up:
+        _start_wrap_up(centre, agent, slot, when)
+    else:
+        agent.voice = None
+        settle(centre, agent, when)
 
 
 def ended(centre: Centre, signal: InteractionEnded) -> None:
@@ -184,7 +214,7 @@ def end(
     if interaction.phase is Phase.OFFERED:
         take_back(centre, interaction, when, "caller_left")
         when = interaction.last_ms
-    elif interaction.phase is Phase.CONNECTED:
+    elif interaction.phase in WITH_AGENT:
         finish_talk(centre, interaction, when, ended_by, "" if reason == "hangup" else reason)
         when = interaction.last_ms
     if interaction.phase in IN_QUEUE:

@@ -23,9 +23,21 @@ class Timer(StrEnum):
     PREFER_HOLD = "prefer_hold"
     PARK = "park"
     GRACE = "grace"
+    REATTACH = "reattach"
+    REATTACH_AGAIN = "reattach_again"
 
 
-PBX_TIMERS = frozenset({Timer.OFFER, Timer.QUEUE_TIMEOUT, Timer.PREFER_HOLD, Timer.PARK, Timer.GRACE})
+PBX_TIMERS = frozenset(
+    {
+        Timer.OFFER,
+        Timer.QUEUE_TIMEOUT,
+        Timer.PREFER_HOLD,
+        Timer.PARK,
+        Timer.GRACE,
+        Timer.REATTACH,
+        Timer.REATTACH_AGAIN,
+    }
+)
 
 
 class Timers:

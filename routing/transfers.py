@@ -15,14 +15,14 @@ from routing.events import QueueExit
 from routing.ids import AgentId
 from routing.offers import command_back, take_back
 from routing.signals import HangupRequested, InteractionTransferred, Party, TransferRequested
-from routing.state import IN_QUEUE, Agent, Interaction, Phase
+from routing.state import IN_QUEUE, WITH_AGENT, Agent, Interaction, Phase
 from routing.talks import finish_talk
 from routing.timers import Timer
 from routing.visits import enter, leave
 
 PREFER_HOLD_MS = 20_000  # a transferred caller waits this long for the agent alone
 
-_MOVABLE = IN_QUEUE | {Phase.CONNECTED, Phase.UNATTENDED}
+_MOVABLE = IN_QUEUE | WITH_AGENT | {Phase.UNATTENDED}
 
 
 def request(centre: Centre, signal: TransferRequested) -> None:
@@ -89,7 +89,7 @@ def _move(centre: Centre, interaction: Interaction, queue: QueueConfig, target: 
         take_back(centre, interaction, when, "transferred")
     if interaction.phase in IN_QUEUE:
         leave(centre, interaction, QueueExit.OVERFLOWED, interaction.last_ms)
-    elif interaction.phase is Phase.CONNECTED:
+    elif interaction.phase in WITH_AGENT:
         finish_talk(centre, interaction, when, Party.SYSTEM, "transfer")
     first_ms = interaction.first_queued_ms
     target_id = target.agent_id if target else None

@@ -12,13 +12,14 @@ from routing.events import AgentState
 from routing.ids import AgentId, InteractionId, QueueId
 from routing.lines import FIRST_STEP
 from routing.signals import AgentReady, ConfigChanged
-from routing.state import IN_QUEUE, Agent, Interaction, Phase
+from routing.state import IN_QUEUE, WITH_AGENT, Agent, Interaction, Phase
 
 _OF_SLOT = {
     SlotPhase.RESERVED: Phase.OFFERED,
     SlotPhase.RINGING: Phase.OFFERED,
     SlotPhase.TALKING: Phase.CONNECTED,
     SlotPhase.HOLDING: Phase.CONNECTED,
+    SlotPhase.RE_ATTACH: Phase.RE_ATTACH,
 }
 
 
@@ -137,7 +138,8 @@ def slots_point_back(centre: Centre) -> None:
         assert named == agent.agent_id, (agent, interaction)
     for interaction in centre.interactions.values():
         assert (interaction.offer is not None) == (interaction.phase is Phase.OFFERED), interaction
-        assert (interaction.agent_id is not None) == (interaction.phase is Phase.CONNECTED), interaction
+        assert (interaction.agent_id is not None) == (interaction.phase in WITH_AGENT), interaction
+        assert (interaction.reattach is not None) == (interaction.phase is Phase.RE_ATTACH), interaction
         agent_id = interaction.offer.agent_id if interaction.offer else interaction.agent_id
         if agent_id is not None:
             slot = centre.agents[agent_id].voice

@@ -21,14 +21,15 @@ from routing.replay import decode, encode
 from routing.signals import ConfigChanged, DeadlineReached, PbxLinkLost, PbxSnapshotTaken, Signal
 from routing.state import IN_QUEUE
 from tests.routing.day import Day
+from tests.routing.phone_day import PhoneDay
 from tests.routing.recount import Witness
 
 ROOT = Path(__file__).parents[2]
 
 
-def watched(seed: int, count: int) -> Day:
+def watched(seed: int, count: int, kind: type[Day] = Day) -> Day:
     """Run a day under the witness; a failure names its seed."""
-    day, witness, floor = Day(seed), Witness(), Floor()
+    day, witness, floor = kind(seed), Witness(), Floor()
     try:
         for step in day.steps(count):
             witness.watch(day.engine.centre, step)
@@ -47,6 +48,9 @@ def same_floor(engine: Engine, floor: Floor) -> None:
     own = {a.agent_id: (a.state, a.reason, a.since_ms, a.interaction_id) for a in centre.agents.values()}
     folded = {i: (a.state, a.reason, a.since_ms, a.interaction_id) for i, a in floor.agents.items()}
     assert folded == own
+    phones = {a.agent_id: (a.phone_kind, a.phone_device, not a.device_lost) for a in centre.agents.values()}
+    shown = {i: (a.phone_kind, a.phone_device, a.phone_reachable) for i, a in floor.agents.items()}
+    assert shown == phones
     live = {
         i.interaction_id: (
             i.phase,
@@ -72,11 +76,17 @@ def test_the_invariants_hold_after_every_step_of_a_random_day(seed: int) -> None
     watched(seed, 200)
 
 
+@settings(max_examples=25)
+@given(st.integers(0, 2**32))
+def test_the_invariants_hold_over_a_day_with_browser_phones_that_come_and_go(seed: int) -> None:
+    watched(seed, 300, PhoneDay)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_invariants_hold_over_a_hundred_thousand_random_signals() -> None:
     for seed in range(100):
-        watched(seed, 1_050)
+        watched(seed, 1_050, PhoneDay if seed % 2 else Day)
 
 
 def run(engine: Engine, signals: list[Signal]) -> list[Step]:
