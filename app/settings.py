@@ -96,6 +96,22 @@ class AgiSettings(_Section):
     port: Port = 4573
 
 
+class PhoneSettings(_Section):
+    """Browser phones and phones outside.
+
+    Attributes:
+        websocket_url: Where the PBX takes SIP over WebSocket, for instance ``ws://127.0.0.1:8088/ws``;
+            unset: no browser phones. Pages reach it through our own origin alone.
+        secret: Of which the digest secrets of the browser endpoints are made (``holdless pbx phones``).
+        prefixes_allowed: Numbers outside that may become an agent's phone begin so, for instance
+            ``+886``; none: no agent is rung outside.
+    """
+
+    websocket_url: str | None = Field(default=None, pattern=r"^wss?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9/_-]*)?$")
+    secret: SecretStr = SecretStr("")
+    prefixes_allowed: tuple[Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$")], ...] = ()
+
+
 class ApiKeySettings(_Section):
     """One key of the ``integration`` role. The key itself is never stored.
 
@@ -138,6 +154,7 @@ class Settings(BaseSettings):
     ami: AmiSettings = AmiSettings()
     agi: AgiSettings = AgiSettings()
     sign_in: SignInSettings = SignInSettings()
+    phones: PhoneSettings = PhoneSettings()
     api_keys: tuple[ApiKeySettings, ...] = Field(default=(), max_length=API_KEYS_MAX)
 
     @field_validator("tenant")

@@ -12,7 +12,7 @@ from dataclasses import replace
 from routing.ids import AgentId, BootId, InteractionId, LegId, PbxId
 from routing.signals import DeviceSeen, InteractionSeen, PbxPhase, PbxSnapshotTaken
 from telephony.ami.codec import AmiMessage
-from telephony.translate import agent_of, caller_name, known, queue_of, whole, whole_or_none
+from telephony.fields import agent_of, caller_name, known, queue_of, whole, whole_or_none
 
 SNAPSHOT_VARIABLES = (
     "CC_CALLID",

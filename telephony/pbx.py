@@ -16,7 +16,15 @@ from typing import Final
 
 import structlog
 
-from routing.commands import Command, JoinFallback, LeaveFallback, MarkHeard, MoveToQueue, PauseFallback
+from routing.commands import (
+    Command,
+    JoinFallback,
+    LeaveFallback,
+    MarkHeard,
+    MoveToQueue,
+    PauseFallback,
+    UsePhone,
+)
 from routing.ids import AgentId, BootId, InteractionId, PbxId
 from routing.signals import CommandRefused, PbxLinkLost, Signal
 from telephony.adopt import SNAPSHOT_VARIABLES, snapshot_of
@@ -24,7 +32,8 @@ from telephony.ami.codec import AmiMessage
 from telephony.ami.errors import AmiError, AmiLinkLost, AmiRefused
 from telephony.ami.link import AmiLink
 from telephony.errors import TelephonyError
-from telephony.translate import Action, actions_of, refused_by_fence, signals_of
+from telephony.phones import Action, device_of, phone_answer, phone_question, web_device
+from telephony.translate import actions_of, refused_by_fence, signals_of
 
 log = structlog.get_logger()
 
@@ -34,7 +43,7 @@ REDIRECT_TRIES_MAX: Final = 5
 _RETRY_S: Final = 1.0
 _REDIRECT_AGAIN_S: Final = 0.02  # Asterisk carries a Redirect out within milliseconds
 _NOT_UP: Final = "not up"  # an earlier Redirect is still being carried out, or the caller hangs up just now
-_FALLBACK = (JoinFallback, LeaveFallback, PauseFallback)
+_FALLBACK = (JoinFallback, LeaveFallback, PauseFallback, UsePhone)
 
 
 class WrongPbxError(TelephonyError):
@@ -82,8 +91,11 @@ class AsteriskPbx:
     ) -> None:
         self._events, self._control = events, control
         self._put, self._pbx_id, self._lead = put, pbx_id, lead
+        self._desks: Mapping[AgentId, str] = {}
+        self._chosen: dict[AgentId, str] = {}
         self._device_by_agent: Mapping[AgentId, str] = {}
         self._agent_by_device: Mapping[str, AgentId] = {}
+        self._owner_by_device: Mapping[str, AgentId] = {}
         self._merge: _Merge | None = None
         self._moves: dict[InteractionId, tuple[Command, Action]] = {}
         self._newest: dict[InteractionId, Command] = {}  # unanswered; what came before it is out of date
@@ -107,6 +119,8 @@ class AsteriskPbx:
         turn: the offer that follows it in the same step takes its place, and brings the caller there in one.
         A command that is refused for that reason all the same is sent again, unless a newer one followed it.
         """
+        if isinstance(command, UsePhone):
+            self._use_phone(command)
         *before, last = actions_of(command, epoch=epoch, device_by_agent=self._device_by_agent)
         for action in before:
             self._control.send(action)
@@ -134,13 +148,45 @@ class AsteriskPbx:
             self._send_last(command, last, tries)
 
     def set_devices(self, device_by_agent: Mapping[AgentId, str]) -> None:
-        """Learn each agent's phone (at start, and after every change of the configuration)."""
-        self._device_by_agent = dict(device_by_agent)
-        self._agent_by_device = {device: agent_id for agent_id, device in device_by_agent.items()}
+        """Learn each agent's desk phone (at start, and after every change of the configuration)."""
+        self._desks = dict(device_by_agent)
+        self._know_devices()
+
+    def set_phones(self, chosen: Mapping[AgentId, str]) -> None:
+        """Learn which phones were chosen before this start; later ones come as ``UsePhone``."""
+        self._chosen = {agent_id: device for agent_id, device in chosen.items() if device}
+        self._know_devices()
 
     def agent_of_device(self, device: str) -> AgentId | None:
-        """Return whose phone a device is; None: nobody's."""
-        return self._agent_by_device.get(device)
+        """Return whose phone a device is, rung now or not; None: nobody's."""
+        return self._agent_by_device.get(device) or self._owner_by_device.get(device)
+
+    def _know_devices(self) -> None:
+        self._device_by_agent = {**self._desks, **self._chosen}
+        self._agent_by_device = {device: agent_id for agent_id, device in self._device_by_agent.items()}
+        desks = {device: agent_id for agent_id, device in self._desks.items()}
+        self._owner_by_device = {web_device(agent_id): agent_id for agent_id in self._desks} | desks
+
+    def _use_phone(self, command: UsePhone) -> None:
+        """Watch the chosen phone from now on, and ask what it does: its next change may be far off.
+
+        Asked on the event connection, so that no older state overtakes a newer one.
+        """
+        if command.device:
+            self._chosen[command.agent_id] = command.device
+        else:
+            self._chosen.pop(command.agent_id, None)
+        self._know_devices()
+        question = phone_question(command, device_of(command.agent_id, self._device_by_agent))
+        if question is not None:
+            self._events.send(question).add_done_callback(partial(self._phone_told, command))
+
+    def _phone_told(self, command: UsePhone, answer: asyncio.Future[AmiMessage]) -> None:
+        if answer.cancelled() or answer.exception() is not None or not answer.result().succeeded:
+            return  # the link is down: the next snapshot tells
+        if self._chosen.get(command.agent_id, "") == command.device:
+            for signal in phone_answer(command, answer.result()):
+                self._put(signal)
 
     def read_anew(self, reason: str) -> None:
         """Drop the event connection and read the PBX again, because our picture is in doubt."""
@@ -289,9 +335,7 @@ class AsteriskPbx:
             return
         self.refused_count += 1
         if isinstance(command, _FALLBACK):
-            log.info(
-                "the PBX kept its fallback queue as it was", command=type(command).__name__, reason=reason
-            )
+            log.info("the PBX kept what it had", command=type(command).__name__, reason=reason)
             return
         self._put(
             CommandRefused(

@@ -7,7 +7,6 @@ caller's channel, which Asterisk accepts wherever it wants a channel's name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
@@ -15,20 +14,19 @@ from routing.commands import (
     Command,
     EndInteraction,
     HandToFallback,
+    HoldInteraction,
     JoinFallback,
     LeaveFallback,
     MarkHeard,
     MoveToQueue,
     OfferInteraction,
     PauseFallback,
+    ReattachInteraction,
+    UsePhone,
 )
-from routing.ids import AgentId, InteractionId, LegId, QueueId, bare_id, slug
+from routing.ids import AgentId, InteractionId, LegId, bare_id
 from routing.signals import (
-    AgentBusyElsewhere,
-    AgentFreeElsewhere,
     AgentLegEnded,
-    DeviceLost,
-    DeviceReachable,
     FallbackEntered,
     FallbackServed,
     InteractionArrived,
@@ -46,48 +44,15 @@ from routing.signals import (
     Signal,
 )
 from telephony.ami.codec import AmiMessage
-
-Action = tuple[tuple[str, str], ...]
+from telephony.fields import agent_of, caller_name, known, occurred_ms, queue_of, whole, whole_or_none
+from telephony.phones import UNREACHABLE, Action, contact, device, device_of, phone_global
 
 FALLBACK_PREFIX = "fallback-"
-_UNKNOWN_PARTY = "<unknown>"  # what AMI writes for an absent caller id
 _CAUSE_REJECTED = 21
 _CAUSE_BUSY = 17
 _CAUSE_NO_ANSWER = 19
 
-_ESCAPED = re.compile(r"\\(.)")
 _OURS = frozenset({"offered", "talking"})  # the caller stands in cc-go
-_REACHABLE_IDLE = frozenset({"NOT_INUSE", "UNKNOWN"})
-_UNREACHABLE = frozenset({"UNAVAILABLE", "INVALID"})
-
-
-def occurred_ms(message: AmiMessage) -> int | None:
-    """Return the PBX's own time of the message (``Timestamp``), in milliseconds; None when it has none."""
-    stamp = message.get("Timestamp")
-    try:
-        return round(float(stamp) * 1000) if stamp else None
-    except ValueError:
-        return None
-
-
-def agent_of(text: str | None) -> AgentId | None:
-    """Return the agent that the PBX names, None when the text is empty or no agent id."""
-    return AgentId(text) if text and _is_slug(text) else None
-
-
-def queue_of(text: str | None) -> QueueId | None:
-    """Return the queue that the PBX names, None when the text is empty or no queue id."""
-    return QueueId(text) if text and _is_slug(text) else None
-
-
-def whole(text: str | None, default: int = 0) -> int:
-    """Return a whole number the PBX wrote; *default* when it is none (never raises: the PBX is the world)."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else default
-
-
-def whole_or_none(text: str | None) -> int | None:
-    """Return a positive whole number, or None."""
-    return whole(text) or None
 
 
 def signals_of(message: AmiMessage, agent_by_device: Mapping[str, AgentId]) -> Sequence[Signal]:
@@ -107,7 +72,9 @@ def signals_of(message: AmiMessage, agent_by_device: Mapping[str, AgentId]) -> S
         case "Hold" | "Unhold":
             signal = _hold(message)
         case "DeviceStateChange":
-            return _device(message, agent_by_device)
+            return device(message, agent_by_device)
+        case "ContactStatus":
+            signal = contact(message, agent_by_device)
         case _:
             return ()
     return () if signal is None else (signal,)
@@ -188,7 +155,7 @@ def _failure(message: AmiMessage) -> OfferFailure | None:
     if message.get("UserEvent") == "CCRefused":
         if message.get("Reason") != "device":
             return OfferFailure.STALE
-        unreachable = message.get("DeviceState") in _UNREACHABLE
+        unreachable = message.get("DeviceState") in UNREACHABLE
         return OfferFailure.DEVICE_ERROR if unreachable else OfferFailure.DEVICE_BUSY
     cause = whole(message.get("HangupCause"))
     match message.get("DialStatus"):
@@ -280,41 +247,6 @@ def _hold(message: AmiMessage) -> Signal | None:
     return kind(occurred_ms=occurred_ms(message), interaction_id=InteractionId(call_id), agent_id=agent_id)
 
 
-def _device(message: AmiMessage, agent_by_device: Mapping[str, AgentId]) -> Sequence[Signal]:
-    agent_id = agent_by_device.get(message.get("Device", ""))
-    if agent_id is None:
-        return ()
-    when, state = occurred_ms(message), message.get("State", "")
-    if state in _UNREACHABLE:
-        return (DeviceLost(occurred_ms=when, agent_id=agent_id),)
-    reachable = DeviceReachable(occurred_ms=when, agent_id=agent_id)
-    if state in _REACHABLE_IDLE:
-        return (reachable, AgentFreeElsewhere(occurred_ms=when, agent_id=agent_id))
-    return (reachable, AgentBusyElsewhere(occurred_ms=when, agent_id=agent_id, evidence=state.lower()))
-
-
-def caller_name(message: AmiMessage) -> str:
-    """Return the caller's name as it was sent: AMI escapes it as C does, and SIP had quoted it before."""
-    return _unquoted(_unquoted(known(message.get("CallerIDName", ""))))
-
-
-def _unquoted(text: str) -> str:
-    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
-
-
-def known(text: str) -> str:
-    """Return the caller id part, empty for what AMI writes when there is none."""
-    return "" if text == _UNKNOWN_PARTY else text
-
-
-def _is_slug(text: str) -> bool:
-    try:
-        slug(text)
-    except ValueError:
-        return False
-    return True
-
-
 # ---------------------------------------------------------------- commands
 
 
@@ -330,6 +262,13 @@ def actions_of(command: Command, *, epoch: int, device_by_agent: Mapping[AgentId
         case OfferInteraction():
             extension = f"e{epoch}-t{command.attempt}-a{command.agent_id}"
             return (_redirect(command.interaction_id, "cc-go", extension),)
+        case ReattachInteraction():
+            extension = f"e{epoch}-t{command.attempt}-a{command.agent_id}-r"
+            return (_redirect(command.interaction_id, "cc-go", extension),)
+        case HoldInteraction():
+            return (_redirect(command.interaction_id, "cc-hold", "s"),)
+        case UsePhone():
+            return (phone_global(command),)
         case MoveToQueue():
             variables = {
                 "CC_QUEUE": command.queue_id,
@@ -377,11 +316,6 @@ def actions_of(command: Command, *, epoch: int, device_by_agent: Mapping[AgentId
             )
         case _:
             assert_never(command)  # type: ignore[arg-type]  # the base class is open, its children are not
-
-
-def device_of(agent_id: AgentId, device_by_agent: Mapping[AgentId, str]) -> str:
-    """Return the PBX device of an agent."""
-    return device_by_agent.get(agent_id) or f"PJSIP/{agent_id}"
 
 
 def _set(channel: str, name: str, value: str) -> Action:

@@ -56,6 +56,8 @@ class ServerProcess:
             "HOLDLESS_AMI__CONTROL_SECRET": sandbox.control_user.secret,
             "HOLDLESS_AGI__HOST": HOST,
             "HOLDLESS_AGI__PORT": str(agi_port),
+            "HOLDLESS_PHONES__WEBSOCKET_URL": sandbox.websocket_url,
+            "HOLDLESS_PHONES__SECRET": sandbox.phone_secret,
             "HOLDLESS_HTTP__HOST": HOST,
             "HOLDLESS_HTTP__PORT": str(self.http_port),
             "HOLDLESS_API_KEYS": json.dumps(

@@ -148,6 +148,9 @@ async def boot(
         asyncio.get_running_loop().call_later(STALL_READ_S, pbx.read_anew, "the server stood still")
         return PbxLinkLost(pbx_id=PbxId(systemname), reason="stalled")
 
+    if isinstance(again.engine, Engine):
+        agents = again.engine.centre.agents.values()
+        pbx.set_phones({agent.agent_id: agent.phone_device for agent in agents})
     inbox.on_facts_lost = lambda: pbx.read_anew("facts were lost in the inbox")
     dispatcher = Dispatcher(
         engine=again.engine,

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.live.record_track import CUSTOMER, Track
 from routing import events as ev
+from routing import phone_events as phone
 from routing.ids import AgentId, LegId, QueueId, bare_id
 
 _ADOPTED_KIND: Mapping[str, str] = {
@@ -24,6 +25,7 @@ _ADOPTED_KIND: Mapping[str, str] = {
 _PBX_OF_LEG = re.compile(r"(?P<pbx>.+)-(?:o[0-9a-f-]{36}|\d+\.\d+)")
 FALLBACK_ATTEMPT = 0  # the PBX's own queue numbers no attempts
 _CONNECTED = ("talking", "held")
+_WITH_AGENT = (*_CONNECTED, "re_attach")
 BLINK_MS_MAX = 50  # the dialplan's own step from a talk to what follows it (measured 1 to 3 ms) is no stay
 
 
@@ -73,6 +75,10 @@ class Folding:
                 self._switch(event.agent_id, at_ms, "held", "hold")
             case ev.HoldEnded():
                 self._switch(event.agent_id, at_ms, "talking", "talk")
+            case phone.ReattachBegan():
+                self._switch(event.agent_id, at_ms, "re_attach", "re_attach")
+            case phone.Reattached():
+                self._reattach(event, boot_id)
             case ev.TalkEnded():
                 self._end_talk(event)
             case ev.InteractionHandedOver():
@@ -190,9 +196,9 @@ class Folding:
             self._go("queued", at_ms, queue_id=queue_id, visit=self._open_visit)
 
     def _switch(self, agent_id: AgentId, at_ms: int, customer_kind: str, agent_kind: str) -> None:
-        """Talk to hold, or back."""
+        """Talk to hold or to the wait for a lost phone, or back."""
         running = self.customer.running
-        if running is None or running.kind not in _CONNECTED:
+        if running is None or running.kind not in _WITH_AGENT:
             return
         where: dict[str, Any] = {
             "queue_id": running.queue_id,
@@ -203,9 +209,17 @@ class Folding:
         if (track := self._participation(agent_id)) is not None:
             track.move(agent_kind, at_ms, agent_id=agent_id, **where)
 
+    def _reattach(self, event: phone.Reattached, boot_id: str) -> None:
+        """The talk goes on, over another leg of the same agent."""
+        self._switch(event.agent_id, event.occurred_ms, "talking", "talk")
+        self._end_leg(event.agent_id, event.occurred_ms - event.gap_ms)
+        if event.leg_id is not None:
+            leg = self._leg(event.leg_id, boot_id, "agent", event.agent_id, event.occurred_ms)
+            leg["answered_ms"] = event.occurred_ms
+
     def _end_talk(self, event: ev.TalkEnded) -> None:
         running = self.customer.running
-        if running is not None and running.kind in _CONNECTED:
+        if running is not None and running.kind in _WITH_AGENT:
             self._go("ivr", event.occurred_ms)
         if (track := self._participation(event.agent_id)) is not None:
             track.close(event.occurred_ms)

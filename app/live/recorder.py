@@ -39,6 +39,8 @@ FOLDED_TYPES: tuple[str, ...] = (
     "OfferWithdrawn",
     "HoldStarted",
     "HoldEnded",
+    "ReattachBegan",
+    "Reattached",
     "TalkEnded",
     "InteractionHandedOver",
     "InteractionAdopted",

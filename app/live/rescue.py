@@ -16,17 +16,20 @@ from app.live.rows import dump
 from routing import replay
 from routing.events import AgentState, AgentStateChanged, Event
 from routing.ids import AgentId
+from routing.phone_events import PhoneChanged
+from routing.phone_signals import PhoneChosen, PhoneKind
 from routing.signals import AgentNotReady, AgentReady, AgentSignedIn, ConfigChanged, Signal
 
 RECOVERED = "recovered"  # not-ready reason after a rescue from wrap-up: the agent decides when to go on
 
 
 class Rescue:
-    """Last configuration and every agent's last displayed state."""
+    """Last configuration, and every agent's last displayed state and phone."""
 
     def __init__(self) -> None:
         self._config: bytes | None = None
         self._states: dict[str, tuple[str, str]] = {}
+        self._phones: dict[str, tuple[str, str]] = {}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Rescue:
@@ -35,6 +38,8 @@ class Rescue:
         if body["config"] is not None:
             rescue._config = orjson.dumps(body["config"])
         rescue._states = {agent: (state, reason) for agent, (state, reason) in body["states"].items()}
+        phones: Mapping[str, tuple[str, str]] = body.get("phones", {})
+        rescue._phones = {agent: (kind, device) for agent, (kind, device) in phones.items()}
         return rescue
 
     def to_json(self) -> dict[str, object]:
@@ -42,6 +47,7 @@ class Rescue:
         return {
             "config": None if self._config is None else orjson.Fragment(self._config),
             "states": dict(self._states),
+            "phones": dict(self._phones),
         }
 
     def note(self, signal: Signal, events: Iterable[Event]) -> None:
@@ -49,6 +55,8 @@ class Rescue:
         if isinstance(signal, ConfigChanged):
             self._config = dump(replay.encode(signal))
         for event in events:
+            if isinstance(event, PhoneChanged):
+                self._phones[event.agent_id] = (event.kind.value, event.device)
             if not isinstance(event, AgentStateChanged):
                 continue
             if event.state is AgentState.SIGNED_OUT:
@@ -63,6 +71,8 @@ class Rescue:
             config = replay.decode(orjson.loads(self._config))
             assert isinstance(config, ConfigChanged)
             told.append(config)
+        for name, (kind, device) in sorted(self._phones.items()):
+            told.append(PhoneChosen(agent_id=AgentId(name), kind=PhoneKind(kind), device=device))
         for name, (state, reason) in sorted(self._states.items()):
             agent_id = AgentId(name)
             told.append(AgentSignedIn(agent_id=agent_id))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from routing.ids import AgentId, QueueId, slug
+from telephony.phones import web_endpoint, web_secret
 from telephony.sandbox.errors import SandboxError
 from telephony.sandbox.install import Programs
 from telephony.sandbox.ports import Ports
@@ -32,15 +33,14 @@ def random_secret() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxAgent:
-    """An agent's phone: it registers under the agent's id with this password.
+    """An agent's phones: the desk phone registers under the agent's id with this password.
 
-    Attributes:
-        browser: A phone in a browser, over WebSocket with encrypted media.
+    The browser phone is an endpoint of its own, over WebSocket with encrypted media; its secret is
+    made from ``SandboxSettings.phone_secret``.
     """
 
     agent_id: AgentId
     secret: str = field(default_factory=random_secret, repr=False)
-    browser: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,8 @@ class SandboxSettings:
         queues: Each gets a ``fallback-<queue>``; the first is the default queue unless one is named.
         entry_points: Queue by number dialled on the trunk; any other number goes to the default queue.
         agi: ``host:port`` of the FastAGI server; None: callers wait without a look-up.
+        phone_secret: Of which the browser phones' secrets are made (``phones.secret`` of the server).
+        trunk_out: The endpoint that outside phones are rung through; empty: none are.
     """
 
     systemname: str = "pbx1"
@@ -70,6 +72,8 @@ class SandboxSettings:
     agi: str | None = None
     events_user: AmiUser = field(default_factory=lambda: AmiUser(name="events", secret=random_secret()))
     control_user: AmiUser = field(default_factory=lambda: AmiUser(name="control", secret=random_secret()))
+    phone_secret: str = field(default_factory=random_secret, repr=False)
+    trunk_out: str = ""
 
     def __post_init__(self) -> None:
         _require(_SYSTEMNAME, "systemname", self.systemname)
@@ -77,7 +81,12 @@ class SandboxSettings:
             slug(name)
         for number in self.entry_points:
             _require(_ENTRY, "entry point", number)
-        for secret in (*(a.secret for a in self.agents), self.events_user.secret, self.control_user.secret):
+        for secret in (
+            *(a.secret for a in self.agents),
+            self.events_user.secret,
+            self.control_user.secret,
+            self.phone_secret,
+        ):
             _require(_SECRET, "password", secret, show=False)
         if self.agi is not None:
             _require(_AGI, "agi", self.agi)
@@ -106,6 +115,7 @@ def render(settings: SandboxSettings, *, programs: Programs, ports: Ports, run: 
         "RTP_END": str(ports.rtp_end),
         "CC_AGI": f"agi://{settings.agi}" if settings.agi else "",
         "CC_DEFAULT_QUEUE": settings.default_queue,
+        "CC_OUT": settings.trunk_out,
         "AMI_EVENTS_USER": settings.events_user.name,
         "AMI_EVENTS_SECRET": settings.events_user.secret,
         "AMI_CONTROL_USER": settings.control_user.name,
@@ -150,7 +160,9 @@ def _generated(settings: SandboxSettings) -> dict[str, str]:
         "queues_holdless_queues.conf": "".join(
             f"[fallback-{queue}](holdless-fallback)\n" for queue in queues
         ),
-        "pjsip_holdless_agents.conf": "".join(_agent_sections(agent) for agent in settings.agents),
+        "pjsip_holdless_agents.conf": "".join(
+            _agent_sections(agent, settings.phone_secret) for agent in settings.agents
+        ),
         "extensions_holdless_agents.conf": "".join(
             f"exten => {agent.agent_id},hint,PJSIP/{agent.agent_id}\n" for agent in settings.agents
         ),
@@ -160,15 +172,24 @@ def _generated(settings: SandboxSettings) -> dict[str, str]:
     }
 
 
-def _agent_sections(agent: SandboxAgent) -> str:
+def _agent_sections(agent: SandboxAgent, phone_secret: str) -> str:
     name = agent.agent_id
-    kind = "holdless-agent-web" if agent.browser else "holdless-agent"
     # Synthetic phones send no sound; only a browser's call is ended because it has gone silent.
-    silence = "" if agent.browser else "rtp_timeout=0\nrtp_timeout_hold=0\n"
     return (
-        f"[{name}]({kind})\nauth={name}\naors={name}\ncallerid={name} <{name}>\n{silence}"
+        f"[{name}](holdless-agent)\nauth={name}\naors={name}\ncallerid={name} <{name}>\n"
+        "rtp_timeout=0\nrtp_timeout_hold=0\n"
         f"[{name}](holdless-auth)\nusername={name}\npassword={agent.secret}\n"
-        f"[{name}](holdless-aor)\n\n"
+        f"[{name}](holdless-aor)\n\n{web_sections(name, phone_secret)}"
+    )
+
+
+def web_sections(agent_id: str, phone_secret: str) -> str:
+    """Return the sections of ``pjsip.conf`` for an agent's browser phone."""
+    name, secret = web_endpoint(agent_id), web_secret(phone_secret, agent_id)
+    return (
+        f"[{name}](holdless-agent-web)\nauth={name}\naors={name}\ncallerid={agent_id} <{agent_id}>\n"
+        f"[{name}](holdless-auth)\nusername={name}\npassword={secret}\n"
+        f"[{name}](holdless-aor-web)\n\n"
     )
 
 

@@ -44,7 +44,8 @@ class Sandbox:
         run: Its directory: ``etc``, ``log``, ``spool``, control socket.
         started_ticks: When the process began, in clock ticks since the machine's boot: tells it from a
             later process that got the same number.
-        agent_secrets: Password of each agent's phone.
+        agent_secrets: Password of each agent's desk phone.
+        phone_secret: Of which the browser phones' secrets are made.
     """
 
     systemname: str
@@ -56,6 +57,7 @@ class Sandbox:
     events_user: AmiUser
     control_user: AmiUser
     agent_secrets: dict[str, str] = field(repr=False)
+    phone_secret: str = field(default="", repr=False)
 
     host: str = "127.0.0.1"
 
@@ -73,6 +75,11 @@ class Sandbox:
     def ws_port(self) -> int:
         """TCP port of the WebSocket (``/ws``) for browser phones."""
         return self.ports.http
+
+    @property
+    def websocket_url(self) -> str:
+        """Where browser phones are let in (``phones.websocket_url`` of the server)."""
+        return f"ws://{self.host}:{self.ws_port}/ws"
 
     @property
     def cel_path(self) -> Path:
@@ -244,6 +251,7 @@ def load(run: Path) -> Sandbox | None:
             events_user=AmiUser(**body["events_user"]),
             control_user=AmiUser(**body["control_user"]),
             agent_secrets=body["agent_secrets"],
+            phone_secret=body.get("phone_secret", ""),
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -260,6 +268,7 @@ def _remember(sandbox: Sandbox) -> None:
         "events_user": {"name": sandbox.events_user.name, "secret": sandbox.events_user.secret},
         "control_user": {"name": sandbox.control_user.name, "secret": sandbox.control_user.secret},
         "agent_secrets": sandbox.agent_secrets,
+        "phone_secret": sandbox.phone_secret,
     }
     path = sandbox.run / "instance.json"
     with open(path, "w", encoding="utf-8", opener=_private) as out:
@@ -292,6 +301,7 @@ def _launch(settings: SandboxSettings, *, run: Path, programs: Programs, claim: 
         events_user=settings.events_user,
         control_user=settings.control_user,
         agent_secrets={agent.agent_id: agent.secret for agent in settings.agents},
+        phone_secret=settings.phone_secret,
     )
 
 

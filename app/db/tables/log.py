@@ -103,7 +103,7 @@ segment = log_table(
     words("track", default=None),  # customer, or <agent>#<participation>
     Column("ordinal", Integer, nullable=False),
     # customer: entry ivr queued ringing talking held conference external re_attach
-    # agent: ring talk hold consult conference wrap_up
+    # agent: ring talk hold re_attach consult conference wrap_up
     words("kind", default=None),
     instant("started_at"),
     instant("ended_at", nullable=True),  # null: the segment still runs
