@@ -107,7 +107,9 @@ class PhoneSettings(_Section):
             ``+886``; none: no agent is rung outside.
     """
 
-    websocket_url: str | None = Field(default=None, pattern=r"^wss?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9/_-]*)?$")
+    websocket_url: str | None = Field(
+        default=None, pattern=r"^wss?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9/_-]*)?$"
+    )
     secret: SecretStr = SecretStr("")
     prefixes_allowed: tuple[Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$")], ...] = ()
 

@@ -55,7 +55,7 @@ class QueueFloor:
 
 @dataclass(slots=True)
 class AgentFloor:
-    """One agent now: displayed state, its reason, since when, and with whom."""
+    """One agent now: displayed state, its reason, since when, and with whom; and the phone he is rung on."""
 
     state: AgentState = AgentState.SIGNED_OUT
     reason: str = ""
@@ -64,6 +64,7 @@ class AgentFloor:
     phone_kind: PhoneKind = PhoneKind.DESK
     phone_device: str = ""
     phone_reachable: bool = True
+    phone_since_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -109,7 +110,7 @@ class Floor:
             case phone.PhoneChanged():
                 agent = self.agents.setdefault(event.agent_id, AgentFloor())
                 agent.phone_kind, agent.phone_device = event.kind, event.device
-                agent.phone_reachable = event.reachable
+                agent.phone_reachable, agent.phone_since_ms = event.reachable, event.occurred_ms
             case ev.ContactStarted():
                 self.interactions[event.interaction_id] = InteractionFloor(started_ms=event.occurred_ms)
             case ev.ContactEnded():

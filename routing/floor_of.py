@@ -25,6 +25,7 @@ def floor_of(centre: Centre) -> Floor:
             phone_kind=agent.phone_kind,
             phone_device=agent.phone_device,
             phone_reachable=not agent.device_lost,
+            phone_since_ms=agent.phone_since_ms,
         )
     for live in centre.interactions.values():
         floor.interactions[live.interaction_id] = InteractionFloor(

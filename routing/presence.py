@@ -52,6 +52,7 @@ def settle(centre: Centre, agent: Agent, when: int) -> None:
 
 def tell_phone(centre: Centre, agent: Agent) -> None:
     """Record where the agent is rung and whether that phone can be reached."""
+    agent.phone_since_ms = centre.occurred_ms
     centre.emit(
         PhoneChanged(
             at_ms=centre.at_ms,

@@ -141,6 +141,7 @@ class Agent:
         state, reason, interaction_id, since_ms: The displayed state and when it began.
         ready_since_ms: The place among the ready; kept through an offer that is taken back.
         phone_kind, phone_device: Where he is rung; phone_chosen: the PBX was told so.
+        phone_since_ms: Since when the phone is what it is, there or not.
         phone_instance: Which opened page his browser phone is; empty: none that we know of.
         strike_count: Device failures in a row; spaces the retries out.
         excluded_from: Interactions that shall not be offered again until AgentReady.
@@ -167,6 +168,7 @@ class Agent:
     phone_kind: PhoneKind = PhoneKind.DESK
     phone_device: str = ""
     phone_chosen: bool = False
+    phone_since_ms: int = 0
     phone_instance: str = ""
 
 

@@ -80,6 +80,7 @@ class LiveFloor:
                     "reason": agent.reason,
                     "since_ms": agent.since_ms,
                     "interaction_id": agent.interaction_id,
+                    "phone": {"kind": str(agent.phone_kind), "reachable": agent.phone_reachable},
                 }
                 for agent_id, agent in sorted(floor.agents.items())
             },

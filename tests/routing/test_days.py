@@ -48,8 +48,14 @@ def same_floor(engine: Engine, floor: Floor) -> None:
     own = {a.agent_id: (a.state, a.reason, a.since_ms, a.interaction_id) for a in centre.agents.values()}
     folded = {i: (a.state, a.reason, a.since_ms, a.interaction_id) for i, a in floor.agents.items()}
     assert folded == own
-    phones = {a.agent_id: (a.phone_kind, a.phone_device, not a.device_lost) for a in centre.agents.values()}
-    shown = {i: (a.phone_kind, a.phone_device, a.phone_reachable) for i, a in floor.agents.items()}
+    phones = {
+        a.agent_id: (a.phone_kind, a.phone_device, not a.device_lost, a.phone_since_ms)
+        for a in centre.agents.values()
+    }
+    shown = {
+        i: (a.phone_kind, a.phone_device, a.phone_reachable, a.phone_since_ms)
+        for i, a in floor.agents.items()
+    }
     assert shown == phones
     live = {
         i.interaction_id: (
