@@ -94,23 +94,33 @@ async def notes_of(
 
 
 async def delete_note(
-    connection: AsyncConnection, tenant_id: TenantId, party_id: UUID, note_id: UUID, *, by: str
+    connection: AsyncConnection,
+    tenant_id: TenantId,
+    party_id: UUID,
+    note_id: UUID,
+    *,
+    by: str,
+    author: str | None = None,
 ) -> None:
     """Take a note out of sight.
 
+    Args:
+        author: Only if they wrote it.
+
     Raises:
-        NoteNotFoundError: the party has no such note.
+        NoteNotFoundError: the party has no such note (of theirs).
     """
     note = tables.party_note
+    conditions = [
+        note.c.tenant_id == tenant_id,
+        note.c.party_id == party_id,
+        note.c.note_id == note_id,
+        note.c.deleted_at.is_(None),
+    ]
+    if author is not None:
+        conditions.append(note.c.author == author)
     done = await connection.execute(
-        update(note)
-        .where(
-            note.c.tenant_id == tenant_id,
-            note.c.party_id == party_id,
-            note.c.note_id == note_id,
-            note.c.deleted_at.is_(None),
-        )
-        .values(deleted_at=func.now(), deleted_by=by)
+        update(note).where(*conditions).values(deleted_at=func.now(), deleted_by=by)
     )
     if not done.rowcount:
         raise NoteNotFoundError(note_id)

@@ -15,6 +15,7 @@ from app.auth.gate import COOKIE
 from app.auth.keys import KeyRing
 from app.auth.origins import Origins
 from app.calls.endpoints import router as calls
+from app.customers.routes import router as customers
 from app.floor.endpoints import router as floor
 from app.http.errors import PROBLEM_RESPONSES, Problem, add_error_handlers
 from app.http.health import router as health
@@ -60,7 +61,7 @@ def create_app(
     add_error_handlers(app)
     app.include_router(health)
     app.include_router(pages)
-    for router in (calls, agents, floor, *routers):
+    for router in (calls, agents, floor, customers, *routers):
         app.include_router(router, prefix=API_PREFIX)
     app.add_middleware(Shell, registry=state.registry)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
