@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from app.calls.reader import CallPage
 from app.calls.rules import CallFilter, Sight
+from app.db.session import DEFAULT_TENANT, Database
 from app.floor.live_floor import LiveFloor
 from app.http.app import create_app
 from app.live.clock import Clock
@@ -63,6 +64,14 @@ class RowLog:
         return {name: [] for name in ("queues", "agents", "teams", "wrap_up_codes", "entry_points")}
 
 
+class SmallFaces:
+    """The parts behind the pages while the record is away."""
+
+    def __init__(self) -> None:
+        self.database = Database("postgresql+asyncpg://nobody@127.0.0.1:9/none")
+        self.tenant_id = DEFAULT_TENANT
+
+
 @dataclass
 class SmallServer:
     """What ``create_app`` needs, with an engine that is stepped by ``drive``."""
@@ -78,7 +87,7 @@ class SmallServer:
         self.fold = Floor()
         self.floor = LiveFloor(self.fold)
         self.inbox = Inbox(Clock())
-        self.faces: Any = None  # set by the tests of what lies behind the pages
+        self.faces: Any = SmallFaces()  # the tests of what lies behind the pages set their own
 
     def not_ready(self) -> Mapping[str, str]:
         return self.waits_for
