@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from app.auth.first_run import FirstRun
+from app.auth.origins import Origins
 from app.auth.sessions import Sessions
+from app.auth.sign_in import SignIn
 from app.auth.tickets import Tickets
 from app.db.session import Database, TenantId
 from app.floor.live_floor import LiveFloor
@@ -41,6 +44,10 @@ class Faces:
             idle_ms=settings.sign_in.idle_s * 1_000,
             life_ms=settings.sign_in.life_s * 1_000,
         )
+        self.sign_in = SignIn(database, tenant_id, self.sessions, now_ms=core.clock.now_ms)
+        self._first_run = FirstRun(
+            database, tenant_id, Origins.of(settings.http.origins, settings.http.port), core.clock.now_ms
+        )
         self.tickets = Tickets(
             core.clock.now_ms, lambda session_id: self.sessions.live(session_id) is not None
         )
@@ -55,7 +62,7 @@ class Faces:
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return what runs beside the core, by name; each begins again when it fails."""
-        return {"sessions": self.sessions.run, "wall": self.wall.run}
+        return {"first run": self._first_run.run, "sessions": self.sessions.run, "wall": self.wall.run}
 
     def _threshold_ms(self) -> Mapping[QueueId, int]:
         """The thresholds in force, by queue."""

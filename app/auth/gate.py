@@ -78,12 +78,16 @@ def open_to_all(why: str) -> Callable[[], Awaitable[None]]:
     return gate
 
 
-def own_page(request: Request) -> None:
-    """Let only what a page of our own asks pass (a dependency, and part of ``may`` for sessions).
+async def own_page(request: Request) -> None:
+    """Let only what a page of our own asks pass (a dependency).
 
     Raises:
         ApiError: 403.
     """
+    _refuse_foreign(request)
+
+
+def _refuse_foreign(request: Request) -> None:
     sent = request.headers.get("origin")
     changes = request.method not in _SAFE_METHODS
     if sent is None and not changes:
@@ -110,7 +114,7 @@ async def _principal(request: Request, state: AppState) -> Principal:
         if principal := ring.principal_of(sent[len(_BEARER) :].strip()):
             return principal
     elif token := request.cookies.get(COOKIE):
-        own_page(request)
+        _refuse_foreign(request)
         session: Session | None = await state.faces.sessions.of_token(token)
         if session is not None:
             request.state.session = session

@@ -68,11 +68,12 @@ class Sessions:
         idle_ms: int,
         life_ms: int,
     ) -> None:
-        self._database, self._tenant_id, self._now_ms = database, tenant_id, now_ms
+        self._database, self._tenant_id, self.now_ms = database, tenant_id, now_ms
         self.idle_ms, self.life_ms = idle_ms, life_ms
         self._known: OrderedDict[bytes, _Known] = OrderedDict()  # least recently seen first
         self._digests: dict[UUID, bytes] = {}
-        self._ended: dict[UUID, None] = {}  # ended while a look-up may be under way
+        self._ended: dict[UUID, None] = {}  # whatever a look-up that is under way still finds of them
+        self._unwritten: dict[UUID, None] = {}  # ended while the database was away
         self._at_once = asyncio.Semaphore(_LOOKUPS_AT_ONCE)
         self._lookup_count = 0
         self._watchers: list[Ended] = []
@@ -124,7 +125,7 @@ class Sessions:
 
         The session is known once the caller has committed and calls ``admit``.
         """
-        now_ms = self._now_ms()
+        now_ms = self.now_ms()
         session = Session(
             session_id=new_id(),
             account_id=account_row["account_id"],
@@ -150,14 +151,32 @@ class Sessions:
         self._learn(digest, session)
 
     async def end(self, session_id: UUID) -> None:
-        """End one session, here at once.
-
-        Raises:
-            OSError, SQLAlchemyError: the database is away; here it has ended all the same.
-        """
+        """End one session, here at once; its row goes when the database is back, if it is away."""
         self.forget((session_id,))
-        async with self._database.transaction(self._tenant_id) as connection:
-            await session_rows.delete_session(connection, self._tenant_id, session_id)
+        self._unwritten[session_id] = None
+        while len(self._unwritten) > KNOWN_MAX:
+            del self._unwritten[next(iter(self._unwritten))]
+        try:
+            await self._write_ended()
+        except AWAY as error:
+            log.warning("an ended session waits for the database", error=type(error).__name__)
+
+    async def _write_ended(self) -> None:
+        for session_id in list(self._unwritten):
+            async with self._database.transaction(self._tenant_id) as connection:
+                await session_rows.delete_session(connection, self._tenant_id, session_id)
+            self._unwritten.pop(session_id, None)
+
+    def choose(self, account_id: UUID, *, language: str | None = None, theme: str | None = None) -> None:
+        """Know how an account wants its pages; None: as before."""
+        for known in self._known.values():
+            session = known.session
+            if session.account_id == account_id:
+                known.session = replace(
+                    session,
+                    language=session.language if language is None else language,
+                    theme=session.theme if theme is None else theme,
+                )
 
     async def end_all(self, account_id: UUID, *, but: UUID | None = None) -> None:
         """End every session of an account, *but* one perhaps.
@@ -219,8 +238,9 @@ class Sessions:
             for known in self._known.values()
             if known.seen_ms - known.noted_ms >= _NOTE_EVERY_MS
         }
+        await self._write_ended()
         stamps = {session_id: known.seen_ms for session_id, known in seen.items()}
-        now_ms = self._now_ms()
+        now_ms = self.now_ms()
         async with self._database.transaction(self._tenant_id) as connection:
             kept = (
                 await session_rows.note_seen(connection, self._tenant_id, stamps, self.idle_ms)
@@ -272,7 +292,7 @@ class Sessions:
         try:
             async with self._at_once, self._database.transaction(self._tenant_id) as connection:
                 return await session_rows.session_of_digest(
-                    connection, self._tenant_id, digest, self._now_ms()
+                    connection, self._tenant_id, digest, self.now_ms()
                 )
         finally:
             self._lookup_count -= 1
@@ -285,14 +305,14 @@ class Sessions:
             self.forget((known.session.session_id,))
             return None
         self._known.move_to_end(digest)
-        now_ms = self._now_ms()
+        now_ms = self.now_ms()
         if now_ms > known.seen_ms:
             known.seen_ms = now_ms
             known.session = replace(known.session, expires_ms=now_ms + self.idle_ms)
         return known.session
 
     def _learn(self, digest: bytes, session: Session) -> None:
-        now_ms = self._now_ms()
+        now_ms = self.now_ms()
         self._known[digest] = _Known(
             session=session, seen_ms=now_ms, noted_ms=session.expires_ms - self.idle_ms
         )
@@ -303,5 +323,5 @@ class Sessions:
             self._digests.pop(oldest.session.session_id, None)
 
     def _is_over(self, known: _Known) -> bool:
-        now_ms = self._now_ms()
+        now_ms = self.now_ms()
         return now_ms >= known.session.ends_ms or now_ms >= known.session.expires_ms

@@ -11,6 +11,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.agents.endpoints import router as agents
+from app.auth.account_endpoints import router as accounts
+from app.auth.endpoints import router as session
 from app.auth.gate import COOKIE
 from app.auth.keys import KeyRing
 from app.auth.origins import Origins
@@ -25,6 +27,15 @@ from app.http.shell import Shell
 from app.http.state import AppState
 
 API_PREFIX = "/api/v1"
+# One a line, so that subjects added at the same time do not meet.
+_ROUTERS = (
+    accounts,
+    agents,
+    calls,
+    customers,
+    floor,
+    session,
+)
 
 
 class Lifespan(Protocol):
@@ -61,7 +72,7 @@ def create_app(
     add_error_handlers(app)
     app.include_router(health)
     app.include_router(pages)
-    for router in (calls, agents, floor, customers, *routers):
+    for router in (*_ROUTERS, *routers):
         app.include_router(router, prefix=API_PREFIX)
     app.add_middleware(Shell, registry=state.registry)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

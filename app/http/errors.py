@@ -71,6 +71,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         409: "It does not fit the present state; ``error_id`` says why",
         413: "The body is too large",
         422: "The request is wrong, or its Idempotency-Key was used for another",
+        429: "Too many tries; ``retry_after_s`` says when again",
         500: "Our fault",
         503: "Too busy, or a part that this needs is away; ask again",
     }.items()
