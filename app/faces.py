@@ -17,6 +17,7 @@ from app.db.session import Database, TenantId
 from app.floor.live_floor import LiveFloor
 from app.live.core import LiveCore
 from app.live.journal_tail import JournalTail
+from app.phones.phones import Phones
 from app.settings import Settings
 from app.wall.live_wall import LiveWall
 from routing.ids import QueueId
@@ -51,6 +52,15 @@ class Faces:
         self.tickets = Tickets(
             core.clock.now_ms, lambda session_id: self.sessions.live(session_id) is not None
         )
+        self.phones = Phones(
+            settings.phones,
+            database=database,
+            tenant_id=tenant_id,
+            inbox=core.inbox,
+            clock=core.clock,
+            sessions=self.sessions,
+            registry=core.metrics.registry,
+        )
         self.wall = LiveWall(
             bus=core.bus,
             clock=core.clock,
@@ -62,7 +72,12 @@ class Faces:
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return what runs beside the core, by name; each begins again when it fails."""
-        return {"first run": self._first_run.run, "sessions": self.sessions.run, "wall": self.wall.run}
+        return {
+            "first run": self._first_run.run,
+            "phones": self.phones.run,
+            "sessions": self.sessions.run,
+            "wall": self.wall.run,
+        }
 
     def _threshold_ms(self) -> Mapping[QueueId, int]:
         """The thresholds in force, by queue."""

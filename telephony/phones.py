@@ -31,6 +31,7 @@ UNREACHABLE = frozenset({"UNAVAILABLE", "INVALID"})
 _REACHABLE_IDLE = frozenset({"NOT_INUSE", "UNKNOWN"})
 _WEB = "-web"
 _OUTSIDE = re.compile(r"\+?[0-9]{1,32}")
+_LOCAL = re.compile(r"Local/(\+?[0-9]{1,32})@cc-phone-out/n")
 _THERE = frozenset({"Created", "NonQualified", "Reachable"})
 _GONE = frozenset({"Removed", "Unreachable"})
 _USER = re.compile(r"sips?:([^@;>\s]{1,128})@")
@@ -71,6 +72,16 @@ def outside_device(number: str) -> str:
     if not _OUTSIDE.fullmatch(number) or not number.isascii():
         raise ValueError("an outside phone is a number")
     return f"Local/{number}@cc-phone-out/n"
+
+
+def outside_number(device: str) -> str | None:
+    """Return the number of an outside phone's device; None: it is another one.
+
+    >>> outside_number(outside_device("+886912345678")), outside_number("PJSIP/a1001")
+    ('+886912345678', None)
+    """
+    found = _LOCAL.fullmatch(device)
+    return found[1] if found else None
 
 
 def device_of(agent_id: AgentId, device_by_agent: Mapping[AgentId, str]) -> str:

@@ -78,7 +78,12 @@ TABLE: Mapping[Permission, Mapping[Role, Reach]] = {
     "agent.state": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _INTEGRATION: Reach.ALL},
     "agent.wrap_up": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _INTEGRATION: Reach.ALL},
     "agent.pop": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _INTEGRATION: Reach.ALL},
-    "agent.phone": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _ADMINISTRATOR: Reach.ALL},
+    "agent.phone": {
+        _AGENT: Reach.OWN,
+        _SUPERVISOR: Reach.TEAMS,
+        _ADMINISTRATOR: Reach.ALL,
+        _INTEGRATION: Reach.ALL,
+    },
     "session.use": {  # one's own session, whoever one is: the endpoint knows no other
         _AGENT: Reach.OWN,
         _SUPERVISOR: Reach.ALL,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.live.bus import Subscription
-from routing.floor import Floor
+from routing.floor import AgentFloor, Floor
 from routing.ids import AgentId, InteractionId, TeamId
 
 
@@ -40,6 +40,10 @@ class LiveFloor:
     def seed(self, floor: Floor) -> None:
         """Go on from *floor*."""
         self._floor = floor
+
+    def agent(self, agent_id: AgentId) -> AgentFloor | None:
+        """Return one agent now."""
+        return self._floor.agents.get(agent_id)
 
     def team_of(self, agent_id: AgentId) -> TeamId | None:
         """Return the agent's team."""

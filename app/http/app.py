@@ -25,6 +25,8 @@ from app.http.pages import built_pages
 from app.http.pages import router as pages
 from app.http.shell import Shell
 from app.http.state import AppState
+from app.phones.endpoints import router as phones
+from app.phones.endpoints import socket_router as phone_socket
 
 API_PREFIX = "/api/v1"
 # One a line, so that subjects added at the same time do not meet.
@@ -34,6 +36,7 @@ _ROUTERS = (
     calls,
     customers,
     floor,
+    phones,
     session,
 )
 
@@ -71,6 +74,7 @@ def create_app(
     app.state.origins = Origins.of(state.settings.http.origins, state.settings.http.port)
     add_error_handlers(app)
     app.include_router(health)
+    app.include_router(phone_socket)
     app.include_router(pages)
     for router in (*_ROUTERS, *routers):
         app.include_router(router, prefix=API_PREFIX)

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from app.calls.reader import CallReader
 from app.settings import Settings
+from routing.floor import AgentFloor
 from routing.ids import AgentId, InteractionId, TeamId
 from routing.signals import Signal
 from routing.step import Step
@@ -34,6 +35,9 @@ class FloorReader(Protocol):
 
     def agents_on(self, interaction_id: InteractionId) -> frozenset[AgentId]:
         """Return who rings for or talks to this interaction now."""
+
+    def agent(self, agent_id: AgentId) -> AgentFloor | None:
+        """Return one agent on the floor; None: there is no such agent."""
 
     def team_of(self, agent_id: AgentId) -> TeamId | None:
         """Return the agent's team."""

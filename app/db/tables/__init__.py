@@ -56,6 +56,7 @@ from app.db.tables.people import (
     promise,
     relation,
 )
+from app.db.tables.phones import agent_phone
 
 LOG_TABLES = tuple(
     table for table in metadata.sorted_tables if table.dialect_options["postgresql"]["partition_by"]
@@ -71,6 +72,7 @@ __all__ = [
     "account",
     "agent",
     "agent_membership",
+    "agent_phone",
     "agent_skill",
     "agent_span",
     "calendar",

@@ -1,0 +1,18 @@
+"""Which phone an agent chose."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+_STATEMENT_END = ";\n\n"
+
+
+def upgrade() -> None:
+    """Run ``0007_phones.sql`` statement by statement."""
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    for statement in script.split(_STATEMENT_END):
+        if statement.strip():
+            op.execute(statement.replace(":", r"\:"))
