@@ -7,7 +7,6 @@ from typing import assert_never
 from fastapi import APIRouter, Depends
 
 from app.agents.schemas import (
-    AgentPath,
     AgentStateBody,
     CodeWrapUp,
     EndWrapUp,
@@ -20,6 +19,7 @@ from app.agents.schemas import (
 )
 from app.auth.gate import may
 from app.http.ask import InboxDependency, Outcome, RequestId, ask
+from app.http.ids import AgentPath
 from routing.ids import AgentId, InteractionId
 from routing.signals import (
     AgentNotReady,

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.http.ids import INTERACTION_PATTERN, SLUG_PATTERN
 
 EXTEND_S_MAX = 3_600
-
-AgentPath = Annotated[str, Path(pattern=SLUG_PATTERN, description="The agent's id, for instance a1001")]
 
 
 class _Body(BaseModel):

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Request, WebSocket
 
-from app.agents.schemas import AgentPath
 from app.auth.gate import may
 from app.auth.permissions import reach_of
 from app.auth.principal import Principal
 from app.http.ask import InboxDependency, RequestId, ask
 from app.http.errors import ApiError
+from app.http.ids import AgentPath
 from app.http.state import AppState, state_of
 from app.phones.proxy import FORBIDDEN, PBX_AWAY, SUBPROTOCOL
 from app.phones.queries import save_phone

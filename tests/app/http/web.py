@@ -70,6 +70,13 @@ class SmallFaces:
     def __init__(self) -> None:
         self.database = Database("postgresql+asyncpg://nobody@127.0.0.1:9/none")
         self.tenant_id = DEFAULT_TENANT
+        self.phones = SmallPhones()
+
+
+class SmallPhones:
+    """A PBX without a door for browsers."""
+
+    proxy = None
 
 
 @dataclass

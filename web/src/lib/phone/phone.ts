@@ -11,6 +11,7 @@ export type PhoneProblem =
   | 'microphone_busy'
   | 'registration_refused'
   | 'server_away'
+  | 'used_elsewhere'
   | 'call_failed'
 
 export interface PhoneCall {
