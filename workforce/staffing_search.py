@@ -1,0 +1,164 @@
+"""The smallest number of agents that meets its goals, many intervals at once, proven at the integer.
+
+A guess comes from the integrals' Gaussian approximations (square-root staffing); then whole numbers are
+tried, each next one by the secant through the last two, until some n meets the goals and n - 1 does not.
+Trials are quick and rough; whichever comes near its goal is repeated in full precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erfc, erfcx
+
+from workforce.erlang_integrals import NODES_EXACT, NODES_SEARCH, Floats
+
+Excess = Callable[[Floats, NDArray[np.intp], int], Floats]
+"""Of agents, which cases these are, and nodes: how far the goals are missed, <= 0 where they are met."""
+
+AGENTS_MAX = 2e7
+TOLERANCE = 1e-12
+"""A goal counts as met when missed by less than this share of it: ten thousand roundings, no call."""
+
+_NEAR = 1e-3
+_GUESS_ROUNDS = 13
+_RATIO_MIN = 1e-3
+_ROUNDS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Flat arrays of equal length, each in its range (see ``workforce.erlang.queue_figures``)."""
+
+    traffic_erl: Floats
+    aht_s: Floats
+    threshold_s: Floats
+    patience_s: Floats
+
+
+def smallest_agents(excess: Excess, guess: Floats) -> Floats:
+    """Return for each case the smallest whole n >= 1 with excess <= 0; nan when none to AGENTS_MAX does.
+
+    Args:
+        excess: Not increasing in agents.
+        guess: Where to begin; a bad one costs rounds, never the result.
+    """
+    count = len(guess)
+    low = np.zeros(count)  # misses (0 agents are not tried)
+    high = np.full(count, np.inf)  # meets
+    low_excess = np.full(count, np.nan)
+    high_excess = np.full(count, np.nan)
+    trial = np.clip(np.ceil(guess), 1.0, AGENTS_MAX)
+    step = np.ones(count)
+    open_cases = np.arange(count)
+    for round_number in range(_ROUNDS_MAX):
+        who = open_cases
+        value = _careful(excess, trial[who], who)
+        met = value <= TOLERANCE
+        hit, miss = who[met], who[~met]
+        high[hit], high_excess[hit] = trial[hit], value[met]
+        low[miss], low_excess[miss] = trial[miss], value[~met]
+        still = (high[who] - low[who] > 1) & (low[who] < AGENTS_MAX)
+        open_cases = who = who[still]
+        if not len(who):
+            break
+        trial[who] = _next_trial(
+            low[who], high[who], low_excess[who], high_excess[who], step[who], met[still], round_number
+        )
+        step[who] *= np.where(np.isfinite(high[who]) & (low[who] > 0), 1.0, 2.0)
+    assert not len(open_cases), "the search halves its bracket every other round"
+    return np.where(np.isfinite(high), high, np.nan)
+
+
+def _careful(excess: Excess, agents: Floats, who: NDArray[np.intp]) -> Floats:
+    """Return the excess, in full precision wherever the sign could hang on it."""
+    value = excess(agents, who, NODES_SEARCH)
+    near = np.flatnonzero(np.abs(value) < _NEAR)
+    if len(near):
+        value[near] = excess(agents[near], who[near], NODES_EXACT)
+    return value
+
+
+def _next_trial(
+    low: Floats,
+    high: Floats,
+    low_excess: Floats,
+    high_excess: Floats,
+    step: Floats,
+    just_met: NDArray[np.bool_],
+    round_number: int,
+) -> Floats:
+    """Return the next whole number to try, strictly between the bounds."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        secant = low + (high - low) * low_excess / (low_excess - high_excess)
+        # The nearest whole number above the secant, then just below it: one of both ends the search.
+        secant = np.where(just_met, np.ceil(secant) - 1.0, np.ceil(secant))
+        secant = np.where((secant > low) & (secant < high), secant, np.where(just_met, high - 1.0, low + 1.0))
+        middle = np.floor((low + high) / 2.0)
+    unbounded = np.where(np.isinf(high), low + step, high - step)
+    one_sided = np.isinf(high) | (low == 0)
+    chosen = np.where(one_sided, unbounded, middle if round_number > 6 and round_number % 2 else secant)
+    return np.clip(np.where(np.isnan(chosen), middle, chosen), low + 1.0, np.minimum(high - 1.0, AGENTS_MAX))
+
+
+def first_guess(load: Load, missed_max: Floats) -> Floats:
+    """Return about how many agents keep the share not answered within the threshold at most *missed_max*.
+
+    Source:
+        Halfin & Whitt (1981), Garnett, Mandelbaum & Reiman (2002), and in overload the fluid limit: the
+        kernels of ``erlang_integrals`` with exponents cut after the square about their peak.
+    """
+    guess = np.empty_like(load.traffic_erl)
+    endless = np.isinf(load.patience_s)
+    for mask, rough in ((endless, _rough_missed_c), (~endless, _rough_missed_a)):
+        if not mask.any():
+            continue
+        traffic, aht, threshold = load.traffic_erl[mask], load.aht_s[mask], load.threshold_s[mask]
+        ratio = np.maximum(load.patience_s[mask] / aht, _RATIO_MIN)
+        cut, allowed = threshold / aht, missed_max[mask]
+        # So many of each erlang must be answered, or as few as a wait of the whole threshold leaves.
+        fluid = 1.0 if rough is _rough_missed_c else np.maximum(1.0 - allowed, np.exp(-cut / ratio))
+        width = 9.0 * np.sqrt(traffic) + 9.0
+        high = traffic * fluid + width
+        low = np.maximum(traffic * fluid - (0.0 if rough is _rough_missed_c else width), 0.0)
+        for _ in range(_GUESS_ROUNDS):
+            middle = (low + high) / 2.0
+            too_few = rough(traffic, middle - traffic, cut, ratio) > allowed
+            low = np.where(too_few, middle, low)
+            high = np.where(too_few, high, middle)
+        guess[mask] = (low + high) / 2.0
+    return guess
+
+
+def _rough_missed_c(traffic: Floats, spare: Floats, cut: Floats, ratio: Floats) -> Floats:
+    waits = 1.0 / (1.0 + spare * _mills(-spare, traffic))
+    return waits * np.exp(-spare * cut)
+
+
+def _rough_missed_a(traffic: Floats, spare: Floats, cut: Floats, ratio: Floats) -> Floats:
+    """The wait, in patiences, is a normal variable seen above 0; about its peak when that lies there."""
+    peak = np.maximum(-np.log1p(spare / traffic), 0.0)
+    scale = np.sqrt(2.0 * ratio * np.where(spare < 0, traffic + spare, traffic))
+    edge = cut / ratio
+    at_zero = np.maximum(spare, 0.0) * ratio / scale - peak * scale / 2.0
+    at_edge = at_zero + edge * scale / 2.0
+    # In units in which the density's peak is 1, all over the square root of pi and times the scale:
+    falls = np.maximum(at_zero, 0.0)
+    mass = np.where(at_zero > 0, erfcx(falls), erfc(at_zero))
+    tail = np.where(
+        at_edge > 0, erfcx(np.maximum(at_edge, 0.0)) * np.exp(falls**2 - at_edge**2), erfc(at_edge)
+    )
+    rises = np.minimum(at_zero, 0.0)
+    free = _mills(-spare, traffic) / ratio * scale / np.sqrt(np.pi) * np.exp(-(rises**2))
+    middle = np.minimum(np.maximum(peak, 0.8 / scale), edge)
+    missed: Floats = (tail - np.expm1(-middle) * np.maximum(mass - tail, 0.0)) / (mass + free)
+    return missed
+
+
+def _mills(slope: Floats, bend: Floats) -> Floats:
+    """Integral from 0 to inf of exp(-slope*y - bend*y*y/2)."""
+    scale = np.sqrt(2.0 * bend)
+    return np.asarray(np.sqrt(np.pi) / scale * erfcx(slope / scale))
