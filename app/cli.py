@@ -29,6 +29,7 @@ COMMANDS: dict[str, Place] = {
     "demo": Place("app.demo.cli", "demo", "Run a small contact centre with synthetic callers."),
     "calls": Place("app.calls.cli", "calls_cli", "List, show and reconcile logged calls."),
     "centre": Place("app.centre.cli", "centre_cli", "Export, check and import queues, agents and skills."),
+    "plan": Place("app.planner.cli", "plan_cli", "Staffing, patience and forecasts."),
     "pbx": Place("app.pbx.cli", "pbx_cli", "Install, start and stop a private real Asterisk."),
 }
 
@@ -39,6 +40,7 @@ _ROOT_ERRORS = {
     "app.db.errors": "DatabaseError",
     "app.live.errors": "LiveError",
     "telephony.errors": "TelephonyError",
+    "workforce.errors": "WorkforceError",
 }
 
 
