@@ -71,6 +71,11 @@ _ENGLISH_FAMILY = ("Chen", "Smith", "Wang", "Brown", "Lin", "Garcia", "Huang", "
 _COMPANIES = ("Acme Trading", "光華電子", "Blue Ocean Travel", "大安診所", "Formosa Tea", "永和印刷")
 _WORKDAYS = range(5)
 
+SEAT_AGENT_ID = "a1009"
+"""The seat that no synthetic agent takes: it is for whoever looks at the demo."""
+SEAT_QUEUE_ID = "concierge"
+SEAT_ENTRY_POINT = "0277000005"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoCustomer:
@@ -82,6 +87,11 @@ class DemoCustomer:
     language: str
     numbers: tuple[str, ...]
     tier: str = "regular"
+
+    @property
+    def shown_number(self) -> str:
+        """The usual number as a trunk shows it: digits, without the extension behind a switchboard."""
+        return "".join(letter for letter in self.numbers[0].partition("轉")[0] if letter.isdigit())
 
 
 def demo_centre() -> Centre:
@@ -95,13 +105,24 @@ def demo_centre() -> Centre:
         "a1006": {"support": 5, "billing": 5, "mandarin": 7, "english": 5},
         "a1007": {"billing": 9, "mandarin": 9, "english": 6},
         "a1008": {"sales": 4, "support": 6, "billing": 6, "mandarin": 6, "english": 9},
+        SEAT_AGENT_ID: {"concierge": 8, "mandarin": 8, "english": 8},
     }
-    names = ("王雅文", "林志明", "Carol Chen", "David Wu", "陳美玉", "Ella Huang", "張家豪", "Frank Lin")
+    names = (
+        "王雅文",
+        "林志明",
+        "Carol Chen",
+        "David Wu",
+        "陳美玉",
+        "Ella Huang",
+        "張家豪",
+        "Frank Lin",
+        "You",
+    )
     codes = ("sold", "not_interested", "solved", "follow_up", "refund", "invoice_sent", "wrong_number")
     return Centre(
         skill=tuple(
             SkillPart(skill_id=skill, display_name=skill.capitalize())
-            for skill in ("sales", "support", "billing", "mandarin", "english")
+            for skill in ("sales", "support", "billing", "concierge", "mandarin", "english")
         ),
         team=(
             TeamPart(team_id="front", display_name="Front desk"),
@@ -173,6 +194,15 @@ def demo_centre() -> Centre:
                 calendar_id="always",
                 wrap_up_codes=("refund", "invoice_sent", "follow_up", "wrong_number"),
             ),
+            QueuePart(
+                queue_id=SEAT_QUEUE_ID,
+                display_name="Concierge",
+                requires={"concierge": 1},
+                ring_timeout_s=30,
+                wrap_up_s=60,
+                calendar_id="always",
+                wrap_up_codes=("solved", "sold", "follow_up", "wrong_number"),
+            ),
         ),
         agent=tuple(
             AgentPart(
@@ -218,6 +248,14 @@ def demo_centre() -> Centre:
                 calendar_id="always",
                 language="en",
                 priority_s=10,
+            ),
+            EntryPointPart(
+                entry_point=SEAT_ENTRY_POINT,
+                display_name="Concierge",
+                queue_id=SEAT_QUEUE_ID,
+                trunk_id="trunk",
+                calendar_id="always",
+                language="zh_TW",
             ),
         ),
     ).sorted()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Boolean, Date, DateTime, Integer, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.sql.sqltypes import BigInteger
 
 _MOMENT_MS_MAX = 4_102_444_800_000  # the year 2100: nothing that a phone call reports lies beyond
@@ -91,6 +91,8 @@ def _passage(table: Table, name: str) -> tuple[str, str]:
             return "bigint", f"timestamptz 'epoch' + u.{name} * interval '1 millisecond'"
         case JSONB():
             return "text", f"u.{name}::jsonb"
+        case UUID():
+            return "uuid", f"u.{name}"
         case BigInteger():
             return "bigint", f"u.{name}"
         case Integer():

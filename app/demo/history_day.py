@@ -1,13 +1,14 @@
-"""A past day played on the engine itself: callers, agents and phones act, the engine decides, its events remain.
+"""A past day played on the engine itself: callers, agents and phones act, the engine decides.
 
-Pure: no clock but the day's, no dice but the ones given. Every row of the demo's history is a fold of these events,
-as every row of a live day is; no figure is written that nobody produced.
+Pure: no clock but the day's, no dice but the ones given. Every row of the demo's history is a fold of the
+events that remain, as every row of a live day is; no figure is written that nobody produced.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
@@ -76,18 +77,19 @@ class PastDay:
     _happened: list[tuple[int, ev.Event]] = field(default_factory=list)
     _now_ms: int = 0
     _step_count: int = 0
+    _ring_max_ms: dict[QueueId, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._engine = Engine(self.config)
+        self._ring_max_ms = {queue.queue_id: queue.ring_timeout_ms for queue in self.config.queues}
         for arrival in self.plan.arrivals:
-            self._at(arrival.at_ms, lambda arrival=arrival: self._arrive(arrival, 1))
+            self._at(arrival.at_ms, partial(self._arrive, arrival, 1))
         for shift in self.plan.shifts:
-            agent_id = shift.agent_id
-            self._at(shift.from_ms, lambda agent_id=agent_id: self._sign_in(agent_id))
+            self._at(shift.from_ms, partial(self._sign_in, shift.agent_id))
             for away in shift.away:
-                self._at(away.from_ms, lambda a=agent_id, why=away.reason: self._leave(a, why))
-                self._at(away.until_ms, lambda a=agent_id: self._come_back(a))
-            self._at(shift.until_ms, lambda agent_id=agent_id: self._sign_out(agent_id))
+                self._at(away.from_ms, partial(self._leave, shift.agent_id, away.reason))
+                self._at(away.until_ms, partial(self._come_back, shift.agent_id))
+            self._at(shift.until_ms, partial(self._sign_out, shift.agent_id))
 
     def run(self) -> list[tuple[int, ev.Event]]:
         """Play the day to its end; return each event with the number of its step."""
@@ -99,7 +101,7 @@ class PastDay:
                 act()
             elif due_ms is not None:
                 self._now_ms = max(self._now_ms, due_ms)
-                self._tell(sig.DeadlineReached())
+                self._tell(sig.DeadlineReached(at_ms=self._now_ms))
             else:
                 break
         return self._happened
@@ -113,7 +115,7 @@ class PastDay:
         self._at(self._now_ms + pause_ms, act)
 
     def _tell(self, signal: sig.Signal) -> None:
-        step = self._engine.step(replace(signal, at_ms=self._now_ms, occurred_ms=self._now_ms))
+        step = self._engine.step(signal)
         self._step_count += 1
         for event in step.events:
             if not isinstance(event, _IGNORED):
@@ -147,25 +149,25 @@ class PastDay:
     # ------------------------------------------------------------ agents
 
     def _sign_in(self, agent_id: AgentId) -> None:
-        self._tell(sig.AgentSignedIn(agent_id=agent_id))
+        self._tell(sig.AgentSignedIn(at_ms=self._now_ms, agent_id=agent_id))
         self._after(self.dice.randint(8_000, 70_000), lambda: self._come_back(agent_id))
 
     def _leave(self, agent_id: AgentId, reason: str) -> None:
         self._away.add(agent_id)
-        self._tell(sig.AgentNotReady(agent_id=agent_id, reason=reason))
+        self._tell(sig.AgentNotReady(at_ms=self._now_ms, agent_id=agent_id, reason=reason))
 
     def _come_back(self, agent_id: AgentId) -> None:
         self._away.discard(agent_id)
-        self._tell(sig.AgentReady(agent_id=agent_id))
+        self._tell(sig.AgentReady(at_ms=self._now_ms, agent_id=agent_id))
 
     def _sign_out(self, agent_id: AgentId) -> None:
         self._away.add(agent_id)
-        self._tell(sig.AgentSignedOut(agent_id=agent_id))
+        self._tell(sig.AgentSignedOut(at_ms=self._now_ms, agent_id=agent_id))
 
     def _notice(self, agent_id: AgentId) -> None:
         """Notice a missed ring, unless the agent is away anyhow."""
         if agent_id not in self._away:
-            self._tell(sig.AgentReady(agent_id=agent_id))
+            self._tell(sig.AgentReady(at_ms=self._now_ms, agent_id=agent_id))
 
     def _wrap_up(self, event: ev.WrapUpStarted) -> None:
         agent_id, call_id = event.agent_id, event.interaction_id
@@ -173,14 +175,16 @@ class PastDay:
         codes = self.codes.get(event.queue_id or QueueId(""), ())
         if codes and self.dice.random() < CODED_RATIO:
             code = self.dice.choices(codes, [1 / (1 + at) for at in range(len(codes))])[0]
-            coded = sig.WrapUpCoded(agent_id=agent_id, interaction_id=call_id, code=code)
-            self._after(lognormal_ms(self.dice, 5_000, 0.4), lambda: self._tell(coded))
+            self._after(lognormal_ms(self.dice, 5_000, 0.4), lambda: self._give_code(agent_id, call_id, code))
         length_ms = lognormal_ms(self.dice, 17_000, 0.45)
         self._after(length_ms, lambda: self._finish_wrap_up(agent_id, call_id))
 
+    def _give_code(self, agent_id: AgentId, call_id: InteractionId, code: str) -> None:
+        self._tell(sig.WrapUpCoded(at_ms=self._now_ms, agent_id=agent_id, interaction_id=call_id, code=code))
+
     def _finish_wrap_up(self, agent_id: AgentId, call_id: InteractionId) -> None:
         if self._wrapping.get(agent_id) == call_id:
-            self._tell(sig.WrapUpEnded(agent_id=agent_id))
+            self._tell(sig.WrapUpEnded(at_ms=self._now_ms, agent_id=agent_id))
 
     # ------------------------------------------------------------ callers
 
@@ -189,6 +193,7 @@ class PastDay:
         call = self._calls[interaction_id] = _Call(interaction_id, arrival, arrival.queue_id, tries=tries)
         self._tell(
             sig.InteractionArrived(
+                at_ms=self._now_ms,
                 interaction_id=interaction_id,
                 entry_point=arrival.entry_point,
                 caller_number=arrival.number,
@@ -204,6 +209,7 @@ class PastDay:
             call.queue_id = queue_id
             self._tell(
                 sig.InteractionWaiting(
+                    at_ms=self._now_ms,
                     interaction_id=call.interaction_id,
                     queue_id=queue_id,
                     attempt=call.attempt,
@@ -221,14 +227,16 @@ class PastDay:
     def _call_again(self, call: _Call, pause_ms: int) -> None:
         patience_ms = draw_patience_ms(self.dice)
         at_ms = self._now_ms + pause_ms
-        if at_ms < self.plan.shifts[-1].until_ms if self.plan.shifts else False:
+        if any(at_ms < shift.until_ms for shift in self.plan.shifts):
             again = replace(call.arrival, at_ms=at_ms, patience_ms=patience_ms)
             self._at(at_ms, lambda: self._arrive(again, call.tries + 1))
 
     def _end(self, call: _Call, by: sig.Party) -> None:
         if not call.is_over:
             call.is_over = True
-            ended = sig.InteractionEnded(interaction_id=call.interaction_id, ended_by=by, hangup_cause=16)
+            ended = sig.InteractionEnded(
+                at_ms=self._now_ms, interaction_id=call.interaction_id, ended_by=by, hangup_cause=16
+            )
             self._tell(ended)
 
     # ------------------------------------------------------------ an offer, a talk
@@ -239,11 +247,15 @@ class PastDay:
         leg_id = LegId(self._fresh_id())
         self._tell(
             sig.OfferRang(
-                interaction_id=call.interaction_id, agent_id=agent_id, attempt=attempt, leg_id=leg_id
+                at_ms=self._now_ms,
+                interaction_id=call.interaction_id,
+                agent_id=agent_id,
+                attempt=attempt,
+                leg_id=leg_id,
             )
         )
         chance = self.dice.random()
-        ring_max_ms = next(q.ring_timeout_ms for q in self.config.queues if q.queue_id == call.queue_id)
+        ring_max_ms = self._ring_max_ms[call.queue_id]
         if chance < RONA_RATIO:
             cause = sig.OfferFailure.NO_ANSWER
             self._after(ring_max_ms, lambda: self._fail(call, agent_id, attempt, cause))
@@ -259,7 +271,11 @@ class PastDay:
             return
         self._tell(
             sig.OfferFailed(
-                interaction_id=call.interaction_id, agent_id=agent_id, attempt=attempt, cause=cause
+                at_ms=self._now_ms,
+                interaction_id=call.interaction_id,
+                agent_id=agent_id,
+                attempt=attempt,
+                cause=cause,
             )
         )
         self._after(self.dice.randint(15_000, 120_000), lambda: self._notice(agent_id))
@@ -270,18 +286,30 @@ class PastDay:
         call.is_talking = True
         self._tell(
             sig.OfferAnswered(
-                interaction_id=call.interaction_id, agent_id=agent_id, attempt=attempt, leg_id=leg_id
+                at_ms=self._now_ms,
+                interaction_id=call.interaction_id,
+                agent_id=agent_id,
+                attempt=attempt,
+                leg_id=leg_id,
             )
         )
         talk_ms = lognormal_ms(self.dice, *_HANDLE.get(call.queue_id, _OTHER_HANDLE))
         if self.dice.random() < HOLD_RATIO and talk_ms > 20_000:
             hold_ms = 2_000 + round(self.dice.expovariate(1 / HOLD_MEAN_MS))
-            named = {"interaction_id": call.interaction_id, "agent_id": agent_id}
-            held, unheld = sig.InteractionHeld(**named), sig.InteractionUnheld(**named)
-            self._after(talk_ms // 2, lambda: self._tell(held))
-            self._after(talk_ms // 2 + hold_ms, lambda: self._tell(unheld))
+            self._after(talk_ms // 2, lambda: self._hold(call, agent_id))
+            self._after(talk_ms // 2 + hold_ms, lambda: self._unhold(call, agent_id))
             talk_ms += hold_ms
         self._after(talk_ms, lambda: self._finish(call, agent_id))
+
+    def _hold(self, call: _Call, agent_id: AgentId) -> None:
+        self._tell(
+            sig.InteractionHeld(at_ms=self._now_ms, interaction_id=call.interaction_id, agent_id=agent_id)
+        )
+
+    def _unhold(self, call: _Call, agent_id: AgentId) -> None:
+        self._tell(
+            sig.InteractionUnheld(at_ms=self._now_ms, interaction_id=call.interaction_id, agent_id=agent_id)
+        )
 
     def _finish(self, call: _Call, agent_id: AgentId) -> None:
         others = [queue.queue_id for queue in self.config.queues if queue.queue_id != call.queue_id]
@@ -290,7 +318,10 @@ class PastDay:
             call.queue_id = self.dice.choice(others)
             self._tell(
                 sig.InteractionTransferred(
-                    interaction_id=call.interaction_id, agent_id=agent_id, to_queue_id=call.queue_id
+                    at_ms=self._now_ms,
+                    interaction_id=call.interaction_id,
+                    agent_id=agent_id,
+                    to_queue_id=call.queue_id,
                 )
             )
             self._after(draw_patience_ms(self.dice), lambda: self._give_up(call))
@@ -298,8 +329,10 @@ class PastDay:
             self._end(call, sig.Party.CUSTOMER)
             self._maybe_again(call)
         else:
-            self._tell(sig.AgentLegEnded(interaction_id=call.interaction_id, agent_id=agent_id))
-            self._after(2, lambda: self._end(call, sig.Party.AGENT))
+            self._tell(
+                sig.AgentLegEnded(at_ms=self._now_ms, interaction_id=call.interaction_id, agent_id=agent_id)
+            )
+            self._end(call, sig.Party.AGENT)
             self._maybe_again(call)
 
     def _maybe_again(self, call: _Call) -> None:

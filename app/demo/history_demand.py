@@ -1,8 +1,8 @@
 """What a past day brought: who called when and about what, and who was at work. Pure: one seed, one day.
 
-The profile is that of a small service centre in Taipei: two peaks a day and a lower one in the evening, busy
-Mondays, quiet weekends and holidays, invoices at the beginning of the month. Figures are not drawn; they follow
-from what the people of the day do.
+The profile is that of a small service centre in Taipei: two peaks a day and a lower one in the evening,
+busy Mondays, quiet weekends and holidays, invoices at the beginning of the month. Figures are not drawn;
+they follow from what the people of the day do.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import accumulate
 from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from routing.config import AgentConfig, CentreConfig
-from routing.ids import AgentId, QueueId
+from routing.ids import AgentId, QueueId, SkillId
 
 ZONE: Final = ZoneInfo("Asia/Taipei")
 CALLS_PER_WEEKDAY: Final = 385.0
 CALLS_PER_DAY_MAX: Final = 2_000
-OPENS_MINUTE, CLOSES_MINUTE = 8 * 60, 21 * 60  # local; who calls outside finds nobody
+OPENS_MINUTE, CLOSES_MINUTE = 8 * 60, 21 * 60
+"""Local. The day is one day in UTC too, and so lies in one partition: nobody comes or calls before eight."""
 KNOWN_RATIO: Final = 0.62
 WITHHELD_RATIO: Final = 0.03
 ABSENT_RATIO: Final = 0.04
@@ -35,7 +37,7 @@ _PEAKS: Final = ((10.4, 1.5, 1.0), (14.9, 1.9, 0.9), (19.3, 1.0, 0.28))  # hour,
 _BILLING_RISE: Final = 1.5  # on the first five days of a month
 _QUIET_CREW: Final = 4  # agents at work on a quiet day, at least
 # Shifts as local minutes, given to the agents in turn.
-_SHIFTS: Final = ((480, 1020), (540, 1080), (510, 1050), (540, 1080), (600, 1140), (720, 1260), (540, 1080))
+_SHIFTS: Final = ((485, 1020), (540, 1080), (510, 1050), (540, 1080), (600, 1140), (720, 1260), (540, 1080))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,15 +159,19 @@ def local_ms(day: date, minute: float) -> int:
 
 
 def _moments(day: date, count: int, dice: Random) -> list[int]:
-    minutes = range(OPENS_MINUTE - 20, CLOSES_MINUTE + 10)
-    weights = [_density(minute / 60) for minute in minutes]
-    return [local_ms(day, minute + dice.random()) for minute in dice.choices(minutes, weights, k=count)]
+    midnight_ms = local_ms(day, 0)
+    drawn = dice.choices(_MINUTES, cum_weights=_WEIGHTS, k=count)
+    return [midnight_ms + round((minute + dice.random()) * 60_000) for minute in drawn]
 
 
 def _density(hour: float) -> float:
     if not OPENS_MINUTE <= hour * 60 < CLOSES_MINUTE:
         return 0.01
     return 0.08 + sum(h * math.exp(-(((hour - at) / width) ** 2) / 2) for at, width, h in _PEAKS)
+
+
+_MINUTES: Final = range(OPENS_MINUTE, CLOSES_MINUTE + 10)
+_WEIGHTS: Final = tuple(accumulate(_density(minute / 60) for minute in _MINUTES))
 
 
 def _poisson(dice: Random, mean: float) -> int:
@@ -200,12 +206,13 @@ def _crew(config: CentreConfig, dice: Random, *, is_quiet: bool) -> list[tuple[i
     return sorted(crew, key=lambda pair: pair[0])
 
 
-def _can(agent: AgentConfig, requires: Mapping[object, int]) -> bool:
-    return all(agent.skills.get(skill, 0) >= level for skill, level in requires.items())  # type: ignore[call-overload]
+def _can(agent: AgentConfig, requires: Mapping[SkillId, int]) -> bool:
+    return all(agent.skills.get(skill, 0) >= level for skill, level in requires.items())
 
 
 def _shift(day: date, agent: AgentConfig, minutes: tuple[int, int], dice: Random) -> Shift:
-    begins, ends = minutes[0] + dice.gauss(0, 3), minutes[1] + abs(dice.gauss(0, 3))
+    begins = max(OPENS_MINUTE + 0.5, minutes[0] + dice.gauss(0, 3))
+    ends = minutes[1] + abs(dice.gauss(0, 3))
     middle = (begins + ends) / 2
     plans = [
         (begins + 110 + dice.uniform(-15, 15), 15, "break"),
