@@ -54,6 +54,7 @@ class Call:
             is when ringing was said or heard; ``answered_ms`` when the 2xx was sent or received.
         status: The final status of a call that was not answered; 0 otherwise.
         is_on_hold, is_held: We hold the peer; the peer holds us.
+        peer_sound: Where the peer of a call that we placed wants sound; None until it says so, or on hold.
         transfer_status: Of our REFER: 0 none asked, 100 under way, else its outcome.
         on_change: Called after every change of ``state``, ``is_on_hold``, ``is_held``, ``transfer_status``.
     """
@@ -77,6 +78,7 @@ class Call:
         self.ended_by: EndedBy | None = None
         self.status = 0
         self.is_on_hold = self.is_held = False
+        self.peer_sound: Peer | None = None
         self.transfer_status = 0
         self.on_change: Callable[[Call], None] | None = None
         if invite is not None:
@@ -226,11 +228,23 @@ class Call:
             self._end(EndedBy.NOBODY, 500)
             return
         self._acknowledge(response)
+        self._hear_of_sound(response.body)
         if self.state is CallState.ENDED:  # it was picked up while we hung up
             self._say_bye()
             return
         self.answered_ms = self._agent.now_ms()
         self._become(CallState.TALKING)
+
+    def _hear_of_sound(self, body: bytes) -> None:
+        """Note where the peer wants sound; a description that cannot be read leaves it as it was."""
+        if not body:
+            return
+        try:
+            session = parse_sdp(body)
+        except SipParseError:
+            return
+        wants = session.port and session.direction in (Direction.BOTH, Direction.RECEIVE)
+        self.peer_sound = (session.host, session.port) if wants else None
 
     def _acknowledge(self, response: SipResponse) -> None:
         assert self._placed is not None
@@ -305,6 +319,7 @@ class Call:
         )
         if offer is not None:
             self.is_held = offer.direction in (Direction.SEND, Direction.NONE)
+            self._hear_of_sound(request.body)
         self._tell()
 
     # ------------------------------------------------------------------ transfer and end

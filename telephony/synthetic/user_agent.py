@@ -17,7 +17,7 @@ from telephony.synthetic.dialogs import ALLOW, Dialog
 from telephony.synthetic.digest import Credentials, authorization, strongest
 from telephony.synthetic.endpoint import Endpoint
 from telephony.synthetic.errors import SipParseError
-from telephony.synthetic.sdp import Session
+from telephony.synthetic.sdp import PCMA, PCMU, Session
 from telephony.synthetic.sip_addresses import Address, escape_user, parse_address
 from telephony.synthetic.sip_codec import SipRequest, SipResponse, response_to
 from telephony.synthetic.transactions import ClientTransaction, Peer, ServerTransaction, SipTimers
@@ -33,8 +33,9 @@ class UserAgent:
     Attributes:
         on_call: Decides over an incoming call (``ring``, ``answer``, ``reject``, now or later); None
             refuses every call.
-        rtp_port: Named in SDP as where we want sound. Nothing is ever sent, and unless somebody binds
-            it, nothing is received.
+        rtp_port: Named in SDP as where we want sound. A user agent sends and receives none itself: whoever
+            binds the port does (``telephony.synthetic.rtp``).
+        codecs: What is offered and taken, best first.
         calls: Calls that have not ended, by Call-ID.
     """
 
@@ -47,10 +48,11 @@ class UserAgent:
         timers: SipTimers | None = None,
         is_lost: Callable[[], bool] | None = None,
         rtp_port: int = DISCARD_PORT,
+        codecs: tuple[int, ...] = (PCMU, PCMA),
     ) -> None:
         self.user = user
         self.on_call = on_call
-        self.rtp_port = rtp_port
+        self.rtp_port, self.codecs = rtp_port, codecs
         self.calls: dict[str, Call] = {}
         self.endpoint = Endpoint(self, timers=timers, is_lost=is_lost)
         self._credentials = credentials
@@ -87,7 +89,8 @@ class UserAgent:
 
     def session(self) -> Session:
         """Return the sound that we can take."""
-        return Session(host=self.endpoint.local[0], port=self.rtp_port, session_id=next(self._ids))
+        host, _ = self.endpoint.local
+        return Session(host=host, port=self.rtp_port, codecs=self.codecs, session_id=next(self._ids))
 
     def place(
         self,

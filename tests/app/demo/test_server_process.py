@@ -27,6 +27,8 @@ async def test_the_demos_server_takes_no_settings_of_this_machine(
         ami_port=0,  # refused, so that it ends at once and says what it was given
         events_user=_USER,
         control_user=_USER,
+        websocket_url="ws://127.0.0.1:1/ws",
+        phone_secret="0123456789abcdef",
     )
     monkeypatch.chdir(tmp_path)
     (tmp_path / "holdless.toml").write_text('tenant = "real"\n[no_such]\n', encoding="utf-8")
