@@ -27,7 +27,7 @@ from app.centre.document import (
     TrunkPart,
     WrapUpCodePart,
 )
-from app.centre.rows import current_version, save_centre
+from app.centre.rows import current_version, load_centre, save_centre
 from app.customers.numbers import parse_number
 from app.customers.search import grams
 from app.db import tables
@@ -301,7 +301,10 @@ async def seed_demo_centre(database: Database, tenant_id: TenantId) -> int:
     """Put the demo's centre and customers in force; return the version. Repeating changes nothing."""
     async with database.transaction(tenant_id) as connection:
         version = await current_version(connection, tenant_id)
-        if version == 0:
+        found = await load_centre(connection, tenant_id)
+        if SEAT_AGENT_ID not in {
+            agent.agent_id for agent in found.agent
+        }:  # new, or of a demo before the seat
             version = await save_centre(
                 connection, tenant_id, demo_centre(), made_by="demo", note="demo centre"
             )
