@@ -302,9 +302,7 @@ async def seed_demo_centre(database: Database, tenant_id: TenantId) -> int:
     async with database.transaction(tenant_id) as connection:
         version = await current_version(connection, tenant_id)
         found = await load_centre(connection, tenant_id)
-        if SEAT_AGENT_ID not in {
-            agent.agent_id for agent in found.agent
-        }:  # new, or of a demo before the seat
+        if SEAT_AGENT_ID not in {agent.agent_id for agent in found.agent}:
             version = await save_centre(
                 connection, tenant_id, demo_centre(), made_by="demo", note="demo centre"
             )
