@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from app.centre.demo import demo_centre, demo_customers, seed_demo_centre
+from app.centre.demo import SEAT_AGENT_ID, demo_centre, demo_customers, seed_demo_centre
 from app.db.migrate import migrate
 from app.db.provider import Provider
 from app.db.session import DEFAULT_TENANT, Database
+from app.demo.past import Past
 from app.demo.server_process import ServerProcess, free_port
 from routing.ids import AgentId, QueueId
 from telephony.sandbox.config import SandboxAgent, SandboxSettings
@@ -44,12 +45,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class DemoCentre:
-    """Everything that runs."""
+    """Everything that runs.
+
+    Attributes:
+        agent_ids: The synthetic agents; the person's seat is none of them.
+        past: The days before today, which are being filled in; None: nobody asked for them.
+    """
 
     sandbox: Sandbox
     server: ServerProcess
     database: Database
     agent_ids: tuple[AgentId, ...]
+    past: Past | None = None
 
     def crowd(self, seed: int, drain_s: float, *, rush: float = 1.0) -> Crowd:
         """Return the phones of all agents and the customers who will call.
@@ -58,7 +65,7 @@ class DemoCentre:
             rush: Calls per second as a multiple of what the centre is staffed for.
         """
         secrets = self.sandbox.agent_secrets
-        known = [(customer.numbers[0], customer.display_name) for customer in demo_customers()]
+        known = {customer.shown_number: customer.display_name for customer in demo_customers()}
         scene = Scene(
             agents=[CrowdAgent(user=name, secret=secrets[name], habits=HABITS) for name in self.agent_ids],
             entry_points=[
@@ -66,11 +73,25 @@ class DemoCentre:
                 for number, rate in CALLS_PER_S.items()
             ],
             seed=seed,
-            known=known,
+            known=list(known.items()),
             known_ratio=0.6,
             drain_s=drain_s,
         )
         return Crowd(scene, self.sandbox.host, self.sandbox.sip_port)
+
+    @property
+    def pbx(self) -> tuple[str, int]:
+        """Where the trunk's calls go."""
+        return self.sandbox.host, self.sandbox.sip_port
+
+    async def floor(self) -> dict[str, Any]:
+        """Ask the server for the floor's picture.
+
+        Raises:
+            ServerFailed: the server refused, or does not answer.
+        """
+        picture: dict[str, Any] = await self.server.require("GET", "/api/v1/floor")
+        return picture
 
     async def sign_in_all(self) -> None:
         """Sign every agent in and make them ready; who is still at work since an earlier demo comes anew.
@@ -97,18 +118,21 @@ class DemoCentre:
             await asyncio.sleep(_LOOK_S)
             floor = await self.server.require("GET", "/api/v1/floor")
             for name, agent in floor["agents"].items():
-                if agent["state"] != "not_ready":
+                if name not in self.agent_ids or agent["state"] != "not_ready":
                     away.pop(name, None)
                 elif loop.time() - away.setdefault(name, loop.time()) >= RETURN_S:
                     await self.set_state(AgentId(name), "ready")
 
 
 @asynccontextmanager
-async def open_centre(data_dir: Path, say: Say, *, http_port: int = 0) -> AsyncIterator[DemoCentre]:
+async def open_centre(
+    data_dir: Path, say: Say, *, http_port: int = 0, past_days: int = 0
+) -> AsyncIterator[DemoCentre]:
     """Build a demo centre in *data_dir*, and take it down in order whatever happens.
 
     Args:
         say: Gets a line for every step.
+        past_days: So many days before today get a history, while the rest starts and afterwards.
 
     Raises:
         DatabaseError, SandboxError, ServerFailed: a part cannot be had; the text says what to do.
@@ -116,11 +140,16 @@ async def open_centre(data_dir: Path, say: Say, *, http_port: int = 0) -> AsyncI
     async with AsyncExitStack() as stack:
         say("starting PostgreSQL")
         provider = Provider(None, data_dir)
-        database = Database(await provider.start())
+        url = await provider.start()
+        database = Database(url)
         stack.push_async_callback(provider.stop)
         stack.push_async_callback(database.close)
         await migrate(database, DEFAULT_TENANT)
         await seed_demo_centre(database, DEFAULT_TENANT)
+        past = None
+        if past_days:
+            past = Past(database, url, days=past_days)
+            stack.push_async_callback(past.stop)
         centre = demo_centre()
         agi_port = free_port()
         settings = SandboxSettings(
@@ -142,7 +171,10 @@ async def open_centre(data_dir: Path, say: Say, *, http_port: int = 0) -> AsyncI
         stack.push_async_callback(server.stop)
         say("starting the server")
         await server.start()
-        yield DemoCentre(sandbox, server, database, tuple(AgentId(agent.agent_id) for agent in centre.agent))
+        synthetic = tuple(
+            AgentId(agent.agent_id) for agent in centre.agent if agent.agent_id != SEAT_AGENT_ID
+        )
+        yield DemoCentre(sandbox, server, database, synthetic, past)
 
 
 def _step(stage: str, share: float | None) -> str:
