@@ -59,6 +59,11 @@ class SeatCallers:
         """Whether a caller is there now."""
         return self._caller is not None and not self._caller.has_ended
 
+    @property
+    def heard_max(self) -> float:
+        """How loud the person was at the loudest, in [0, 1], in the call that stands."""
+        return 0.0 if self._stream is None else self._stream.heard_max
+
     async def run(self, floor: FloorNow) -> None:
         """Look at the seat and send callers. Runs for ever.
 
