@@ -24,6 +24,7 @@ from routing import (
 )
 from routing.centre import Centre
 from routing.config import CentreConfig
+from routing.desk_signals import ReasonGiven
 from routing.ids import AgentId, InteractionId
 from routing.matching import match
 from routing.phone_signals import BrowserPhoneLost, BrowserPhoneRegistered, PhoneChosen
@@ -226,6 +227,8 @@ def _dispatch(centre: Centre, signal: Signal) -> None:
             talks.wrap_up_extended(centre, signal)
         case WrapUpCoded():
             talks.wrap_up_coded(centre, signal)
+        case ReasonGiven():
+            talks.reason_given(centre, signal)
         case KeyPressed():
             arrivals.note_key(centre, signal)
         case TransferRequested():

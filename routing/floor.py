@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from routing import desk_events as desk
 from routing import events as ev
 from routing import phone_events as phone
 from routing.events import AgentState, Event, QueueExit
@@ -55,7 +56,12 @@ class QueueFloor:
 
 @dataclass(slots=True)
 class AgentFloor:
-    """One agent now: displayed state, its reason, since when, and with whom; and the phone he is rung on."""
+    """One agent now: displayed state, its reason, since when, and with whom; and the phone he is rung on.
+
+    Attributes:
+        wish, wish_reason: What he wants to be after the contact; empty: ready.
+        wrap_up_until_ms: When his wrap-up ends by itself; None: by hand, or there is none.
+    """
 
     state: AgentState = AgentState.SIGNED_OUT
     reason: str = ""
@@ -65,11 +71,20 @@ class AgentFloor:
     phone_device: str = ""
     phone_reachable: bool = True
     phone_since_ms: int = 0
+    wish: str = ""
+    wish_reason: str = ""
+    wrap_up_until_ms: int | None = None
 
 
 @dataclass(slots=True)
 class InteractionFloor:
-    """One live interaction now."""
+    """One live interaction now.
+
+    Attributes:
+        queued_at_ms: From when its place in the queue counts.
+        attempt: Of the present offer or talk; 0 where there is none.
+        offered_at_ms, answered_at_ms: Of the present offer, of the present talk; None where there is none.
+    """
 
     started_ms: int
     phase: Phase = Phase.ENTRY
@@ -77,6 +92,20 @@ class InteractionFloor:
     visit: int = 0
     agent_id: AgentId | None = None
     held: bool = False
+    held_since_ms: int | None = None
+    entry_point: str = ""
+    caller_number: str = ""
+    caller_name: str = ""
+    queued_at_ms: int | None = None
+    attempt: int = 0
+    offered_at_ms: int | None = None
+    answered_at_ms: int | None = None
+
+    def end_talk(self) -> None:
+        """Nobody talks with the customer any more, or somebody begins anew."""
+        self.held, self.held_since_ms = False, None
+        self.answered_at_ms = self.offered_at_ms = None
+        self.attempt = 0
 
 
 @dataclass(slots=True)
@@ -105,14 +134,30 @@ class Floor:
                 agent = self.agents.setdefault(event.agent_id, AgentFloor())
                 agent.state, agent.reason = event.state, event.reason
                 agent.since_ms, agent.interaction_id = event.occurred_ms, event.interaction_id
+                if event.interaction_id is None:
+                    agent.wish, agent.wish_reason = "", ""
+                if event.state is not AgentState.WRAP_UP:
+                    agent.wrap_up_until_ms = None
                 if event.state is AgentState.SIGNED_OUT and event.agent_id not in self.agent_ids:
                     del self.agents[event.agent_id]
             case phone.PhoneChanged():
                 agent = self.agents.setdefault(event.agent_id, AgentFloor())
                 agent.phone_kind, agent.phone_device = event.kind, event.device
                 agent.phone_reachable, agent.phone_since_ms = event.reachable, event.occurred_ms
+            case desk.PresenceWished():
+                agent = self.agents.setdefault(event.agent_id, AgentFloor())
+                agent.wish = "" if event.presence == "ready" else event.presence
+                agent.wish_reason = event.reason
+            case ev.WrapUpStarted() | ev.WrapUpLengthened():
+                agent = self.agents.setdefault(event.agent_id, AgentFloor())
+                agent.wrap_up_until_ms = event.until_ms
             case ev.ContactStarted():
-                self.interactions[event.interaction_id] = InteractionFloor(started_ms=event.occurred_ms)
+                self.interactions[event.interaction_id] = InteractionFloor(
+                    started_ms=event.occurred_ms,
+                    entry_point=event.entry_point,
+                    caller_number=event.caller_number,
+                    caller_name=event.caller_name,
+                )
             case ev.ContactEnded():
                 self.interactions.pop(event.interaction_id, None)
             case ev.ConfigApplied():
@@ -132,7 +177,9 @@ class Floor:
             queue.offered_count += 1
             if live is not None:
                 live.phase, live.queue_id, live.visit = Phase.QUEUED, event.queue_id, event.visit
-                live.agent_id, live.held = None, False
+                live.queued_at_ms = event.queued_at_ms
+                live.agent_id = None
+                live.end_talk()
         else:
             queue.waiting.pop(event.interaction_id, None)
             queue.exits[event.exit] = queue.exits.get(event.exit, 0) + 1
@@ -147,22 +194,29 @@ class Floor:
         match event:
             case ev.InteractionOffered():
                 live.phase, live.agent_id = Phase.OFFERED, event.agent_id
+                live.attempt, live.offered_at_ms = event.attempt, event.occurred_ms
             case ev.AgentRang():
                 live.phase, live.agent_id = Phase.OFFERED, event.agent_id
             case ev.OfferNotAnswered() | ev.OfferDeclined() | ev.OfferWithdrawn():
                 live.phase, live.agent_id = Phase.QUEUED, None
+                live.end_talk()
             case ev.InteractionAnswered():
-                live.phase, live.agent_id, live.held = Phase.CONNECTED, event.agent_id, False
+                live.phase, live.agent_id = Phase.CONNECTED, event.agent_id
+                live.end_talk()
+                live.attempt, live.answered_at_ms = event.attempt, event.occurred_ms
             case ev.HoldStarted():
-                live.held = True
+                live.held, live.held_since_ms = True, event.occurred_ms
             case ev.HoldEnded():
-                live.held = False
+                live.held, live.held_since_ms = False, None
             case phone.ReattachBegan():
-                live.phase, live.held = Phase.RE_ATTACH, False
+                live.phase, live.held, live.held_since_ms = Phase.RE_ATTACH, False, None
+            case phone.ReattachDialled():
+                live.attempt = event.attempt
             case phone.Reattached():
                 live.phase = Phase.CONNECTED
             case ev.TalkEnded():
-                live.phase, live.agent_id, live.held = Phase.UNATTENDED, None, False
+                live.phase, live.agent_id = Phase.UNATTENDED, None
+                live.end_talk()
             case ev.InteractionHandedOver():
                 live.phase = Phase.FALLBACK
             case ev.InteractionAdopted():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from routing.agent_states import NOT_READY_DEVICE_LOST, Presence, displayed
 from routing.centre import Centre
 from routing.commands import JoinFallback, LeaveFallback, PauseFallback
+from routing.desk_events import PresenceWished
 from routing.events import AgentState, AgentStateChanged
 from routing.ids import QueueId
 from routing.phone_events import PhoneChanged
@@ -45,6 +46,7 @@ def settle(centre: Centre, agent: Agent, when: int) -> None:
         )
         agent.state, agent.reason, agent.interaction_id = state, reason, interaction_id
         agent.since_ms = when
+    _tell_wish(centre, agent, when)
     _index(centre, agent, when)
     if agent.retired and slot is None and state is AgentState.SIGNED_OUT:
         _drop(centre, agent)
@@ -63,6 +65,25 @@ def tell_phone(centre: Centre, agent: Agent) -> None:
             reachable=not agent.device_lost,
         )
     )
+
+
+def _tell_wish(centre: Centre, agent: Agent, when: int) -> None:
+    """Tell what the agent wants after a contact: no change of the displayed state tells it meanwhile."""
+    wants_work = agent.presence is Presence.READY
+    wish = "" if wants_work or agent.voice is None else f"{agent.presence}:{agent.presence_reason}"
+    if wish == agent.told_wish:
+        return
+    agent.told_wish = wish
+    if agent.voice is not None:
+        centre.emit(
+            PresenceWished(
+                at_ms=centre.at_ms,
+                occurred_ms=max(when, agent.since_ms),
+                agent_id=agent.agent_id,
+                presence=agent.presence,
+                reason=agent.presence_reason,
+            )
+        )
 
 
 def _index(centre: Centre, agent: Agent, when: int) -> None:

@@ -145,6 +145,7 @@ class Agent:
         phone_instance: Which opened page his browser phone is; empty: none that we know of.
         strike_count: Device failures in a row; spaces the retries out.
         excluded_from: Interactions that shall not be offered again until AgentReady.
+        told_wish: What readers were told that the agent wants after the contact; empty: to be ready.
         retired: No longer in the configuration; goes when the contact is over.
     """
 
@@ -170,6 +171,7 @@ class Agent:
     phone_chosen: bool = False
     phone_since_ms: int = 0
     phone_instance: str = ""
+    told_wish: str = ""
 
 
 @dataclass(slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from routing.agent_states import SlotPhase
 from routing.centre import Centre
+from routing.desk_events import ContactReasonNoted
+from routing.desk_signals import ReasonGiven
 from routing.events import (
     HoldEnded,
     HoldStarted,
@@ -336,21 +338,42 @@ def wrap_up_extended(centre: Centre, signal: WrapUpExtended) -> None:
 
 def wrap_up_coded(centre: Centre, signal: WrapUpCoded) -> None:
     """The agent gave the interaction its code: during the talk, the wrap-up, or a while later."""
+    if _handled(centre, signal):
+        centre.emit(
+            WrapUpCodeGiven(
+                at_ms=centre.at_ms,
+                occurred_ms=centre.occurred_ms,
+                agent_id=signal.agent_id,
+                interaction_id=signal.interaction_id,
+                code=signal.code,
+            )
+        )
+
+
+def reason_given(centre: Centre, signal: ReasonGiven) -> None:
+    """The agent said what the contact was about: during the talk, the wrap-up, or a while later."""
+    if _handled(centre, signal):
+        centre.emit(
+            ContactReasonNoted(
+                at_ms=centre.at_ms,
+                occurred_ms=centre.occurred_ms,
+                agent_id=signal.agent_id,
+                interaction_id=signal.interaction_id,
+                reason_id=signal.reason_id,
+                tree_version=signal.tree_version,
+            )
+        )
+
+
+def _handled(centre: Centre, signal: WrapUpCoded | ReasonGiven) -> bool:
+    """Whether the agent talked in the interaction, live or past; else the signal is ignored."""
     live = centre.interactions.get(signal.interaction_id)
     past = centre.ended.get(signal.interaction_id)
     if live is None and past is None:
         centre.ignore(signal, "unknown_interaction", signal.interaction_id, signal.agent_id)
-        return
+        return False
     handled_by = live.handled_by if live else past.handled_by if past else []
     if signal.agent_id not in handled_by:
         centre.ignore(signal, "not_your_interaction", signal.interaction_id, signal.agent_id)
-        return
-    centre.emit(
-        WrapUpCodeGiven(
-            at_ms=centre.at_ms,
-            occurred_ms=centre.occurred_ms,
-            agent_id=signal.agent_id,
-            interaction_id=signal.interaction_id,
-            code=signal.code,
-        )
-    )
+        return False
+    return True

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from routing.engine import Engine, Step
 from routing.events import AgentState, Event
 from routing.floor import Floor
+from routing.floor_of import floor_of
 from routing.replay import decode, encode
 from routing.signals import ConfigChanged, DeadlineReached, PbxLinkLost, PbxSnapshotTaken, Signal
 from routing.state import IN_QUEUE
@@ -57,6 +58,11 @@ def same_floor(engine: Engine, floor: Floor) -> None:
         for i, a in floor.agents.items()
     }
     assert shown == phones
+    wishes = {i: (a.wish, a.wish_reason, a.wrap_up_until_ms) for i, a in floor_of(centre).agents.items()}
+    assert {i: (a.wish, a.wish_reason, a.wrap_up_until_ms) for i, a in floor.agents.items()} == wishes
+    for interaction_id, own_view in floor_of(centre).interactions.items():
+        folded_view = replace(floor.interactions[interaction_id], visit=own_view.visit)
+        assert folded_view == own_view, interaction_id  # visits before an end are counted by the engine alone
     live = {
         i.interaction_id: (
             i.phase,
