@@ -17,8 +17,10 @@ from app.db.session import Database, TenantId
 from app.floor.live_floor import LiveFloor
 from app.live.core import LiveCore
 from app.live.journal_tail import JournalTail
+from app.live_pages import LivePages
 from app.phones.phones import Phones
 from app.settings import Settings
+from app.sockets.door import SessionDoor
 from app.wall.live_wall import LiveWall
 from routing.ids import QueueId
 
@@ -30,10 +32,18 @@ class Faces:
         database: The record; it may be away.
         core: The live core: its bus, clock and inbox are read, never its engine.
         floor: The live floor.
+        not_ready: What keeps the server from serving calls.
     """
 
     def __init__(
-        self, settings: Settings, database: Database, tenant_id: TenantId, core: LiveCore, floor: LiveFloor
+        self,
+        settings: Settings,
+        database: Database,
+        tenant_id: TenantId,
+        core: LiveCore,
+        floor: LiveFloor,
+        *,
+        not_ready: Callable[[], Mapping[str, str]],
     ) -> None:
         self.settings = settings
         self.database, self.tenant_id = database, tenant_id
@@ -46,9 +56,8 @@ class Faces:
             life_ms=settings.sign_in.life_s * 1_000,
         )
         self.sign_in = SignIn(database, tenant_id, self.sessions, now_ms=core.clock.now_ms)
-        self._first_run = FirstRun(
-            database, tenant_id, Origins.of(settings.http.origins, settings.http.port), core.clock.now_ms
-        )
+        origins = Origins.of(settings.http.origins, settings.http.port)
+        self._first_run = FirstRun(database, tenant_id, origins, core.clock.now_ms)
         self.tickets = Tickets(
             core.clock.now_ms, lambda session_id: self.sessions.live(session_id) is not None
         )
@@ -69,6 +78,15 @@ class Faces:
             tenant_id=tenant_id,
             threshold_ms=self._threshold_ms,
         )
+        self.live = LivePages(
+            core,
+            floor,
+            self.wall,
+            SessionDoor(self.tickets, self.sessions, origins, floor.team_of),
+            not_ready=not_ready,
+        )
+        self.gateway = self.live.gateway
+        self.sessions.watch(self.gateway.end_sessions)
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return what runs beside the core, by name; each begins again when it fails."""
@@ -77,6 +95,7 @@ class Faces:
             "phones": self.phones.run,
             "sessions": self.sessions.run,
             "wall": self.wall.run,
+            **self.live.parts(),
         }
 
     def _threshold_ms(self) -> Mapping[QueueId, int]:

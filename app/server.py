@@ -92,7 +92,7 @@ class Server:
             now_ms=core.clock.now_ms,
             in_our_time=core.offset.correct,
         )
-        self.faces = Faces(settings, database, self._tenant_id, core, self._floor)
+        self.faces = Faces(settings, database, self._tenant_id, core, self._floor, not_ready=self.not_ready)
         text = "Faults of parts beside the core"
         self._part_failures = Counter("holdless_part_failures", text, ["part"], registry=self.registry)
         self._misplaced = watch_server(self.registry, core, self.drainer, self._witness)
@@ -352,6 +352,7 @@ class Server:
             log.warning("entry points and hours are not known yet", error=type(error).__name__)
             return
         self._book = CentreBook.of(centre)
+        self.faces.live.take_centre(centre)
 
     def _hooks(self) -> Hooks:
         def keep(interaction_id: str, match: Match) -> None:

@@ -1,1 +1,1 @@
-"""The agent's desktop: pops, wrap-up drafts, notes, my day."""
+"""The agent's desk: who calls, the pop; what the agent does now; drafts, wrap-up, my day."""

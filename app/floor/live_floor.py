@@ -6,12 +6,26 @@ the restart and calls ``follow``; when the bus cuts it (``Gone``), it is seeded 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from app.live.bus import Subscription
+from routing.events import Event
 from routing.floor import AgentFloor, Floor
 from routing.ids import AgentId, InteractionId, TeamId
+
+EVENTS_AT_ONCE = 100  # then the loop's other tasks have their turn
+
+
+class FloorWatcher(Protocol):
+    """What is shown of the floor; it is told after each change, and reads the floor as it is then."""
+
+    def seeded(self, floor: Floor) -> None:
+        """Begin anew from *floor*: what happened before is not told."""
+
+    def changed(self, floor: Floor, events: Sequence[Event]) -> None:
+        """Take in *events*, which *floor* holds already."""
 
 
 class LiveFloor:
@@ -27,6 +41,17 @@ class LiveFloor:
     ) -> None:
         self._floor = floor or Floor()
         self._team_of = team_of
+        self._watchers: list[FloorWatcher] = []
+
+    def watch(self, watcher: FloorWatcher) -> None:
+        """Tell *watcher* of every change, in the order in which they were added, beginning with a seed."""
+        self._watchers.append(watcher)
+        watcher.seeded(self._floor)
+
+    @property
+    def now(self) -> Floor:
+        """The floor, to read."""
+        return self._floor
 
     async def follow(self, subscription: Subscription) -> None:
         """Fold in what the bus carries. Runs until the subscription ends.
@@ -34,8 +59,16 @@ class LiveFloor:
         Raises:
             Gone: the bus cut us; seed anew and follow again.
         """
-        async for numbered in subscription:
-            self._floor.apply(numbered.event)
+        while True:
+            events = [numbered.event for numbered in await subscription.take()]
+            for start in range(0, len(events), EVENTS_AT_ONCE):
+                some = events[start : start + EVENTS_AT_ONCE]
+                for event in some:
+                    self._floor.apply(event)
+                for watcher in self._watchers:
+                    watcher.changed(self._floor, some)
+                if start:
+                    await asyncio.sleep(0)
 
     def seed(self, floor: Floor) -> None:
         """Go on from *floor*."""

@@ -27,6 +27,7 @@ from app.http.shell import Shell
 from app.http.state import AppState
 from app.phones.endpoints import router as phones
 from app.phones.endpoints import socket_router as phone_socket
+from app.sockets.endpoints import router as socket
 
 API_PREFIX = "/api/v1"
 # One a line, so that subjects added at the same time do not meet.
@@ -75,6 +76,7 @@ def create_app(
     add_error_handlers(app)
     app.include_router(health)
     app.include_router(phone_socket)
+    app.include_router(socket)
     app.include_router(pages)
     for router in (*_ROUTERS, *routers):
         app.include_router(router, prefix=API_PREFIX)

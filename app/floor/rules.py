@@ -1,0 +1,145 @@
+"""What boards show of the floor, as JSON-able values: functions of floor, centre and names. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.centre.document import Centre
+from routing.config import CentreConfig, QueueConfig
+from routing.floor import AgentFloor, QueueFloor
+from routing.ids import AgentId, QueueId
+
+NO_FIGURES: Mapping[str, Any] = {
+    "offered_count": None,
+    "answered_count": None,
+    "abandoned_count": None,
+    "short_abandoned_count": None,
+    "service_level": None,
+    "service_level_formula": "SL-C",
+    "asa_s": None,
+    "aht_s": None,
+    "wait_max_s": None,
+    "grade": "unknown",
+}
+"""The figures of a queue that nobody counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What people read in place of ids; an id stands for itself where a name is missing."""
+
+    agents: Mapping[str, str] = field(default_factory=dict)
+    queues: Mapping[str, str] = field(default_factory=dict)
+    teams: Mapping[str, str] = field(default_factory=dict)
+    entry_points: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, centre: Centre) -> Names:
+        """Take the display names of *centre*."""
+        return cls(
+            agents={agent.agent_id: agent.display_name for agent in centre.agent},
+            queues={queue.queue_id: queue.display_name for queue in centre.queue},
+            teams={team.team_id: team.display_name for team in centre.team},
+            entry_points={entry.entry_point: entry.display_name for entry in centre.entry_point},
+        )
+
+    def agent(self, agent_id: str) -> str:
+        """Return an agent's name."""
+        return self.agents.get(agent_id) or agent_id
+
+    def queue(self, queue_id: str) -> str:
+        """Return a queue's name."""
+        return self.queues.get(queue_id) or queue_id
+
+    def entry_point(self, entry_point: str) -> str:
+        """Return the name of a number dialled."""
+        return self.entry_points.get(entry_point) or entry_point
+
+
+def queues_of_agents(config: CentreConfig) -> dict[AgentId, tuple[QueueId, ...]]:
+    """Return the queues that each agent has the skills for.
+
+    >>> from routing.config import AgentConfig
+    >>> ana = AgentConfig(agent_id="a1", skills={"french": 3})
+    >>> queues = (QueueConfig(queue_id="fr", requires={"french": 3}), QueueConfig(queue_id="all"))
+    >>> queues_of_agents(CentreConfig(agents=(ana,), queues=queues))
+    {'a1': ('fr', 'all')}
+    """
+    profiles: dict[tuple[tuple[str, int], ...], tuple[QueueId, ...]] = {}
+    found: dict[AgentId, tuple[QueueId, ...]] = {}
+    for agent in config.agents:
+        profile = tuple(sorted(agent.skills.items()))
+        if profile not in profiles:
+            profiles[profile] = tuple(
+                queue.queue_id
+                for queue in config.queues
+                if all(agent.skills.get(skill, 0) >= level for skill, level in queue.requires.items())
+            )
+        found[agent.agent_id] = profiles[profile]
+    return found
+
+
+def waiting(queues: Iterable[QueueFloor]) -> dict[str, Any]:
+    """Return how many wait and since when the longest."""
+    starts = [started_ms for queue in queues for started_ms in queue.waiting.values()]
+    return {"waiting_count": len(starts), "oldest_since_ms": min(starts, default=None)}
+
+
+def queue_tile(queue: QueueConfig, names: Names, floor: QueueFloor) -> dict[str, Any]:
+    """Return who waits in a queue: what its agents see."""
+    return {
+        "queue_id": queue.queue_id,
+        "display_name": names.queue(queue.queue_id),
+        **waiting((floor,)),
+    }
+
+
+def queue_row(
+    queue: QueueConfig,
+    names: Names,
+    floor: QueueFloor,
+    figures: Mapping[str, Any],
+    agent_counts: Mapping[str, int],
+) -> dict[str, Any]:
+    """Return a queue as a board shows it.
+
+    Args:
+        figures: ``today`` and ``last_15_min``.
+        agent_counts: Its agents by displayed state.
+    """
+    return {
+        **queue_tile(queue, names, floor),
+        "threshold_s": queue.threshold_ms / 1000,
+        "service_level_target": queue.service_level_target,
+        "agent_counts": dict(sorted(agent_counts.items())),
+        **figures,
+    }
+
+
+def agent_row(
+    agent_id: AgentId,
+    agent: AgentFloor,
+    names: Names,
+    team_id: str | None,
+    queue_ids: Iterable[QueueId],
+    unseen_pop_since_ms: int | None,
+) -> dict[str, Any]:
+    """Return an agent as a supervisor's board shows them.
+
+    Args:
+        unseen_pop_since_ms: Since when they talk without the pop having been on their screen; None: it was.
+    """
+    return {
+        "agent_id": agent_id,
+        "display_name": names.agent(agent_id),
+        "team_id": team_id,
+        "state": str(agent.state),
+        "reason": agent.reason,
+        "since_ms": agent.since_ms,
+        "interaction_id": agent.interaction_id,
+        "queue_ids": list(queue_ids),
+        "phone": {"kind": str(agent.phone_kind), "reachable": agent.phone_reachable},
+        "unseen_pop_since_ms": unseen_pop_since_ms,
+    }

@@ -1,0 +1,55 @@
+"""The door of ``/ws`` on accounts: tickets, sessions, and the table of topics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from app.auth.origins import Origins
+from app.auth.principal import Principal
+from app.auth.sessions import Sessions
+from app.auth.tickets import Tickets
+from app.auth.topics import may_follow
+from app.sockets.connection import Visitor
+from routing.ids import AgentId, TeamId
+
+
+class SessionDoor:
+    """``app.sockets.connection.Door`` for people with a session, and for links that have none.
+
+    Args:
+        team_of: An agent's team now.
+    """
+
+    def __init__(
+        self,
+        tickets: Tickets,
+        sessions: Sessions,
+        origins: Origins,
+        team_of: Callable[[AgentId], TeamId | None],
+    ) -> None:
+        self._tickets, self._sessions = tickets, sessions
+        self._origins, self._team_of = origins, team_of
+
+    def is_own_page(self, headers: Mapping[str, str]) -> bool:
+        """Say whether no foreign page opens this socket."""
+        return self._origins.allow_handshake(headers)
+
+    def let_in(self, ticket: str) -> Visitor | None:
+        """Return whose ticket it is, once; None: nobody's."""
+        found = self._tickets.redeem(ticket)
+        return None if found is None else Visitor(principal=found.principal, session_id=found.session_id)
+
+    def again(self, visitor: Visitor, *, was_seen: bool) -> Visitor | None:
+        """Return the visitor as the account is now, and keep the session alive; None: it is over."""
+        if visitor.session_id is None:
+            return visitor
+        if was_seen and not self._sessions.touch(visitor.session_id):
+            return None
+        session = self._sessions.live(visitor.session_id)
+        if session is None:
+            return None
+        return Visitor(principal=session.principal, session_id=visitor.session_id)
+
+    def may_follow(self, principal: Principal, topic: str) -> bool:
+        """Say whether they may follow the topic."""
+        return may_follow(principal, topic, self._team_of)
