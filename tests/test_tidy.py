@@ -20,6 +20,7 @@ BANNED_STEMS = {"utils", "util", "helpers", "helper", "common", "manager", "hand
 NO_SUBJECTS = {"live", "db", "pbx", "demo", "assets"}
 # Modules that other subjects may use as they use a rules.py: pure, and named for what they hold.
 SHARED_RULES = {
+    "app.calendars.public_holidays",
     "app.centre.document",
     "app.customers.identify_rules",
     "app.customers.number_plans",

@@ -1,0 +1,108 @@
+"""Forecasts and backtests as tables, lines and JSON: what command line and API show alike. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from workforce.backtest import Backtest, HorizonResult, Score
+from workforce.forecast_rows import ForecastRows
+from workforce.history_repair import History
+from workforce.series import stamp
+
+PEER_NAMES = {"seasonal_naive": "seasonal naive", "industry": "weekday profile × level (industry)"}
+MARKS_SHOWN_MAX = 12
+
+
+def quantile_names(levels: Sequence[float]) -> list[str]:
+    """Return column names of quantiles.
+
+    >>> quantile_names((0.1, 0.5, 0.9))
+    ['p10', 'p50', 'p90']
+    """
+    return [f"p{100 * level:g}" for level in levels]
+
+
+def forecast_table(rows: ForecastRows) -> tuple[list[str], list[list[str]]]:
+    """Return columns and rows as text: interval_start, mean and quantiles."""
+    columns = ["interval_start", "mean", *quantile_names(rows.levels)]
+    table = [
+        [stamp(int(start_s), rows.zone), f"{mean:.3f}", *(f"{value:.3f}" for value in quantiles)]
+        for start_s, mean, quantiles in zip(rows.start_s, rows.mean, rows.quantiles, strict=True)
+    ]
+    return columns, table
+
+
+def history_lines(history: History) -> list[str]:
+    """Return what was marked: a line per kind, then the first days of each."""
+    kinds = Counter(mark.kind for mark in history.marks)
+    lines = []
+    for kind, count in sorted(kinds.items()):
+        days = sorted({str(mark_day(mark.day)) for mark in history.marks if mark.kind is kind})
+        more = f" and {len(days) - MARKS_SHOWN_MAX} more days" if len(days) > MARKS_SHOWN_MAX else ""
+        lines.append(f"{kind.replace('_', ' ')}: {count} ({', '.join(days[:MARKS_SHOWN_MAX])}{more})")
+    return lines
+
+
+def mark_day(day: int) -> str:
+    """Return a day (since 1970-01-01) as it is written.
+
+    >>> mark_day(0)
+    '1970-01-01'
+    """
+    return stamp(day * 86_400, "")[:10]
+
+
+def backtest_as_json(found: Backtest, interval_min: int) -> dict[str, Any]:
+    """Return the figures of a backtest; shares, not per cent."""
+    return {
+        "interval_min": interval_min,
+        "origins": [mark_day(int(day)) for day in found.origins],
+        "bands": quantile_names((found.quantile_levels[0], found.quantile_levels[-1])),
+        "horizons": [_result_as_json(result) for result in found.results],
+        "notes": list(found.notes),
+    }
+
+
+def _result_as_json(result: HorizonResult) -> dict[str, Any]:
+    return {
+        "horizon_days": result.horizon_days,
+        "origins": result.score.origins,
+        "winner": result.winner,
+        "forecast": {
+            **_score_as_json(result.score),
+            "coverage": round(result.score.coverage, 5),
+            "pinball": round(result.score.pinball_ratio, 6),
+        },
+        **{name: _score_as_json(score) for name, score in result.peers.items()},
+    }
+
+
+def _score_as_json(score: Score) -> dict[str, float]:
+    return {"wape": round(score.wape, 6), "bias": round(score.bias, 6)}
+
+
+def backtest_lines(found: Backtest, interval_min: int) -> list[str]:
+    """Return a table for people, and a sentence where something simpler wins."""
+    first, last = mark_day(int(found.origins[0])), mark_day(int(found.origins[-1]))
+    lines = [
+        f"{len(found.origins)} origins from {first} to {last}, intervals of {interval_min} min; figures in %",
+        f"{'days':>5} {'origins':>7} {'WAPE':>7} {'bias':>7} {'in band':>8} {'pinball':>8}"
+        f"   {'naive':>7} {'industry':>9}",
+    ]
+    for result in found.results:
+        score, peers = result.score, result.peers
+        lines.append(
+            f"{result.horizon_days:>5} {score.origins:>7} {100 * score.wape:>7.2f} {100 * score.bias:>+7.2f}"
+            f" {100 * score.coverage:>8.1f} {100 * score.pinball_ratio:>8.2f}  "
+            f" {100 * peers['seasonal_naive'].wape:>7.2f} {100 * peers['industry'].wape:>9.2f}"
+        )
+    for result in found.results:
+        if result.winner != "forecast":
+            better = result.peers[result.winner]
+            lines.append(
+                f"At {result.horizon_days} days {PEER_NAMES[result.winner]} wins:"
+                f" {100 * better.wape:.2f} % against {100 * result.score.wape:.2f} %."
+            )
+    return [*lines, *found.notes]

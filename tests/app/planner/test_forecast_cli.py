@@ -1,0 +1,84 @@
+"""``holdless plan forecast`` and ``backtest``: files in, files out, and a sentence for whatever is wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from tests.closing import shared_data
+from tests.workforce.series_made import made_series, made_totals
+from workforce.series import stamp
+
+
+def _run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", *arguments])
+    return int(ended.value.code or 0)
+
+
+def _file(folder: Path, days: int) -> Path:
+    series = made_series(made_totals(days))
+    path = folder / "series.csv"
+    rows = [f"{stamp(int(at), '')},{calls:g}" for at, calls in zip(series.start_s, series.calls, strict=True)]
+    path.write_text("\n".join(["interval_start,calls", *rows]) + "\n")
+    return path
+
+
+def test_a_file_of_past_calls_becomes_a_file_of_expected_calls(tmp_path: Path) -> None:
+    out = tmp_path / "forecast.csv"
+    code = _run(
+        "forecast", "--in", str(_file(tmp_path, 70)), "--interval-min", "60", "--horizon-days", "9",
+        "--country", "TW", "--out", str(out),
+    )  # fmt: skip
+    assert code == 0
+    rows = list(csv.DictReader(out.open()))
+    assert list(rows[0]) == ["interval_start", "mean", "p10", "p50", "p90"]
+    assert rows[0]["interval_start"] == "2026-03-16 08:00:00"
+    assert len(rows) == 5 * 10
+    assert all(0 <= float(row["p10"]) <= float(row["p50"]) <= float(row["p90"]) for row in rows)
+
+
+def test_a_backtest_tells_its_figures_beside_those_of_the_peers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(_file(tmp_path, 84))
+    assert _run("backtest", "--in", path, "--horizon-days", "1,7", "--origins", "4", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["horizon_days"] for one in told["horizons"]] == [1, 7]
+    assert {"wape", "bias", "coverage", "pinball"} == set(told["horizons"][0]["forecast"])
+    assert {"seasonal_naive", "industry", "winner"} <= set(told["horizons"][0])
+    assert _run("backtest", "--in", path, "--horizon-days", "1,7", "--origins", "4") == 0
+    assert "industry" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("forecast", "--in", "absent.csv"), "cannot be read"),
+        (("backtest", "--in", "SHORT", "--horizon-days", "one"), "days with commas"),
+        (("forecast", "--in", "SHORT"), "whole days with calls"),
+        (("forecast", "--in", "SHORT", "--country", "XX"), "no public holidays are known for XX"),
+        (("forecast", "--in", "SHORT", "--interval-min", "20"), "do not add up"),
+    ],
+)
+def test_what_is_wrong_is_said_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    short = str(_file(tmp_path, 4))
+    assert _run(*(short if word == "SHORT" else word for word in arguments)) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_the_marks_of_a_history_are_told_beside_its_forecast(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(shared_data("bank_calls_5min.csv"))
+    out = str(tmp_path / "forecast.csv")
+    assert _run("forecast", "--in", path, "--interval-min", "30", "--country", "US", "--out", out) == 0
+    assert "closed day: 4 (2003-04-04, 2003-04-07, 2003-05-26, 2003-07-04)" in capsys.readouterr().err
+    days = {row["interval_start"][:10] for row in csv.DictReader(Path(out).read_text().splitlines())}
+    assert "2003-09-01" not in days  # Labor Day: holidays on weekdays were closed before
