@@ -15,6 +15,7 @@ from app.auth.sign_in import SignIn
 from app.auth.tickets import Tickets
 from app.db.session import Database, TenantId
 from app.floor.live_floor import LiveFloor
+from app.jobs.runner import JobRunner
 from app.live.core import LiveCore
 from app.live.journal_tail import JournalTail
 from app.live_pages import LivePages
@@ -88,10 +89,19 @@ class Faces:
         self.gateway = self.live.gateway
         self.sessions.watch(self.gateway.end_sessions)
 
+        self.jobs = JobRunner(
+            database,
+            tenant_id,
+            settings.data_dir,
+            region=settings.region,
+            area_code=settings.area_code,
+        )
+
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return what runs beside the core, by name; each begins again when it fails."""
         return {
             "first run": self._first_run.run,
+            "jobs": self.jobs.run,
             "phones": self.phones.run,
             "sessions": self.sessions.run,
             "wall": self.wall.run,

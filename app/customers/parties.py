@@ -5,11 +5,9 @@ Every function works inside the caller's transaction of one tenant. Ids are mint
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from secrets import randbits
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +19,7 @@ from app.customers.errors import MergeError, PartyNotFoundError
 from app.customers.numbers import Identifier
 from app.customers.search import grams
 from app.db import tables
+from app.db.ids import id_at, new_id
 from app.db.session import TenantId
 
 ALIAS_DEPTH_MAX = 8
@@ -50,16 +49,8 @@ class Link:
     valid_to: datetime | None = None
 
 
-def party_id_at(now_ms: int) -> UUID:
-    """Mint a UUIDv7 (RFC 9562) for the moment *now_ms*, milliseconds since the Unix epoch."""
-    return UUID(
-        int=(now_ms & (1 << 48) - 1) << 80 | 0x7 << 76 | randbits(12) << 64 | 0b10 << 62 | randbits(62)
-    )
-
-
-def new_party_id() -> UUID:
-    """Mint a UUIDv7 for now."""
-    return party_id_at(time.time_ns() // 1_000_000)
+party_id_at, new_party_id = id_at, new_id
+"""Ids of parties and of what stands beside them."""
 
 
 async def create_party(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from app.customers.endpoints import router as parties
+from app.customers.export_endpoints import router as exports
 from app.customers.merge_endpoints import router as merges
 
 router = APIRouter()
-for part in (merges, parties):
+for part in (exports, merges, parties):
     router.include_router(part)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from uuid import UUID
 
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +21,9 @@ from app.customers.errors import (
 from app.db.session import TenantId
 from app.http.errors import ApiError
 from app.http.state import state_of
+from app.jobs.queries import JobsFull, make_job
+
+_WAKE_S = 0.05  # by then the transaction that queued the job is committed; else the next look finds it
 
 
 @asynccontextmanager
@@ -54,3 +59,25 @@ def number_plan(request: Request) -> tuple[str, str]:
     """Return by which region and area code numbers without them are read."""
     settings = state_of(request).settings
     return settings.region, settings.area_code
+
+
+async def queue_job(
+    request: Request,
+    connection: AsyncConnection,
+    tenant_id: TenantId,
+    kind: str,
+    given: Mapping[str, Any],
+    *,
+    made_by: str,
+) -> UUID:
+    """Queue a job in the request's transaction, and let the runner look once the answer is out.
+
+    Raises:
+        ApiError: 503 when too many wait.
+    """
+    try:
+        job_id = await make_job(connection, tenant_id, kind, given, made_by=made_by)
+    except JobsFull:
+        raise ApiError(503, "too_many_jobs", "others wait already", headers={"Retry-After": "30"}) from None
+    asyncio.get_running_loop().call_later(_WAKE_S, state_of(request).faces.jobs.wake)
+    return job_id

@@ -25,6 +25,7 @@ from app.http.pages import built_pages
 from app.http.pages import router as pages
 from app.http.shell import Shell
 from app.http.state import AppState
+from app.jobs.endpoints import router as jobs
 from app.phones.endpoints import router as phones
 from app.phones.endpoints import socket_router as phone_socket
 from app.sockets.endpoints import router as socket
@@ -37,6 +38,7 @@ _ROUTERS = (
     calls,
     customers,
     floor,
+    jobs,
     phones,
     session,
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+import app.job_kinds  # noqa: F401 - the tests do the jobs themselves
 from app.auth.keys import KeyRing
 from app.auth.permissions import Role
 from app.auth.principal import Principal
@@ -37,6 +38,17 @@ class RoleRing(KeyRing):
             agent_id=AgentId("a1001") if role is Role.AGENT else None,
             team_ids=frozenset({TeamId("day")}) if role is Role.SUPERVISOR else frozenset(),
         )
+
+
+class Wakings:
+    """A runner that only counts how often it was woken; the tests do the jobs themselves."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def wake(self) -> None:
+        """Count."""
+        self.count += 1
 
 
 @asynccontextmanager
