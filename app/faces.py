@@ -14,6 +14,7 @@ from app.auth.sessions import Sessions
 from app.auth.sign_in import SignIn
 from app.auth.tickets import Tickets
 from app.db.session import Database, TenantId
+from app.desk.news import DeskNews, NobodyShows
 from app.floor.live_floor import LiveFloor
 from app.jobs.runner import JobRunner
 from app.live.core import LiveCore
@@ -62,6 +63,7 @@ class Faces:
         self.tickets = Tickets(
             core.clock.now_ms, lambda session_id: self.sessions.live(session_id) is not None
         )
+        self.desk: DeskNews = NobodyShows()
         self.phones = Phones(
             settings.phones,
             database=database,

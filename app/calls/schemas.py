@@ -234,10 +234,10 @@ class CallEvent(BaseModel):
 
 
 class CallNote(BaseModel):
-    """A note about the party that was written in this call."""
+    """A note that was written in this call; without a party while nobody knows who called."""
 
     note_id: UUID
-    party_id: UUID
+    party_id: UUID | None
     text: str
     author: str
     at: datetime

@@ -29,9 +29,15 @@ GIVE_UP_S: Final = 600.0  # an interaction that is in no log by then will never 
 _EVERY_S: Final = 1.0
 _BATCH: Final = 500
 
+# What the agent said stands; a look-up that comes after it is kept beside it.
 _STORE = text(
-    "UPDATE interaction AS i SET party_id = m.party_id, match_method = m.method,"
-    " match_confidence = m.confidence, match_candidates = m.candidates"
+    "UPDATE interaction AS i SET"
+    " party_id = CASE WHEN i.match_method = 'agent' THEN i.party_id ELSE m.party_id END,"
+    " match_method = CASE WHEN i.match_method = 'agent' THEN i.match_method ELSE m.method END,"
+    " match_confidence = CASE WHEN i.match_method = 'agent' THEN i.match_confidence ELSE m.confidence END,"
+    " match_candidates = CASE WHEN i.match_method = 'agent' THEN i.match_candidates || m.candidates"
+    " || jsonb_build_object('looked_up', jsonb_build_object('party_id', m.party_id, 'method', m.method,"
+    " 'confidence', m.confidence)) ELSE m.candidates END"
     " FROM jsonb_to_recordset(CAST(:matches AS jsonb)) AS m(day date, interaction_id text, party_id uuid,"
     " method text, confidence integer, candidates jsonb)"
     " WHERE i.tenant_id = :tenant AND i.day = m.day AND i.interaction_id = m.interaction_id"

@@ -12,11 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.customers.editing import add_identifier
 from app.customers.finding import RESULTS_MAX, find_parties
 from app.customers.identify_rules import Candidate, Match, late, match
+from app.customers.notes import NOTE_CHARS_MAX as NOTE_CHARS_MAX
 from app.customers.notes import Note, add_note, notes_of
 from app.customers.numbers import Identifier, parse_number
-from app.customers.parties import ALIAS_DEPTH_MAX
+from app.customers.parties import ALIAS_DEPTH_MAX, Link
 from app.db.session import Database, TenantId
 
 __all__ = [
@@ -179,3 +181,31 @@ async def search_parties(
         connection, tenant_id, words, region=region, area_code=area_code, at=at, limit=limit
     )
     return [(each.party_id, each.name) for each in finding.found]
+
+
+async def remember_number(
+    connection: AsyncConnection,
+    tenant_id: TenantId,
+    party_id: UUID,
+    raw: str,
+    *,
+    region: str,
+    area_code: str,
+    at: datetime,
+    source: str,
+) -> bool:
+    """Link the number that somebody called from to them; others keep it too. False: it is withheld."""
+    identifier = parse_number(raw, region, area_code)
+    if identifier.kind == "withheld":
+        return False
+    await add_identifier(
+        connection,
+        tenant_id,
+        party_id,
+        identifier,
+        link=Link(source=source),
+        region=region,
+        is_shared=True,
+        at=at,
+    )
+    return True

@@ -18,6 +18,7 @@ from app.auth.keys import KeyRing
 from app.auth.origins import Origins
 from app.calls.endpoints import router as calls
 from app.customers.routes import router as customers
+from app.desk.endpoints import router as desk
 from app.floor.endpoints import router as floor
 from app.http.errors import PROBLEM_RESPONSES, Problem, add_error_handlers
 from app.http.health import router as health
@@ -37,6 +38,7 @@ _ROUTERS = (
     agents,
     calls,
     customers,
+    desk,
     floor,
     jobs,
     phones,

@@ -1,8 +1,18 @@
-"""Pops, drafts, notes, phones."""
+"""Drafts of wrap-ups."""
+
+from pathlib import Path
+
+from alembic import op
 
 revision = "0003"
 down_revision = "0002"
 
+_STATEMENT_END = ";\n\n"
+
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Run ``0002_accounts.sql`` statement by statement."""
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    for statement in script.split(_STATEMENT_END):
+        if statement.strip():
+            op.execute(statement.replace(":", r"\:"))

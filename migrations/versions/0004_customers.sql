@@ -23,7 +23,7 @@ CREATE INDEX ix_party_external_ref_prefix ON party (tenant_id, external_ref text
 CREATE TABLE party_note (
     tenant_id TEXT NOT NULL,
     note_id UUID NOT NULL,
-    party_id UUID NOT NULL,
+    party_id UUID,
     text TEXT NOT NULL,
     author TEXT DEFAULT '' NOT NULL,
     interaction_id TEXT,

@@ -11,7 +11,7 @@ party_note = tenant_table(
     "party_note",
     ("note_id",),
     Column("note_id", UUID(as_uuid=True), nullable=False),
-    Column("party_id", UUID(as_uuid=True), nullable=False),
+    Column("party_id", UUID(as_uuid=True)),  # null: written in a call whose caller is not known (yet)
     words("text", default=None),
     words("author"),  # the name of a principal
     Column("interaction_id", Text),  # in which it was written
