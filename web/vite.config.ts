@@ -20,6 +20,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 300,
     rollupOptions: {
+      checks: { pluginTimings: false },
       input: Object.fromEntries(
         FACES.map((face) => [face, here(`${face}.html`)]).filter(([, page]) => existsSync(page as string)),
       ),
