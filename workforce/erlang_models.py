@@ -6,9 +6,11 @@ from 1, but 1e-20 is told from 0. Probabilities are compared in logarithms, so t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from workforce.erlang_integrals import Floats, moments
+from workforce.erlang_integrals import Floats, Moments, Weights, moments
 
 
 def _log_free(x: Floats, traffic: Floats, nodes: int) -> Floats:
@@ -68,7 +70,8 @@ def figures_without(
 def figures_b(x: Floats, traffic: Floats, *, nodes: int) -> dict[str, Floats]:
     odds = free_odds(x, traffic, nodes)
     lost = 1.0 / (1.0 + odds)
-    taken = np.where(np.isinf(odds), 1.0, odds / (1.0 + odds))
+    with np.errstate(divide="ignore"):
+        taken = 1.0 / (1.0 + 1.0 / odds)
     zero = np.zeros_like(lost)
     return {
         "p_wait": lost,
@@ -92,7 +95,7 @@ def figures_c(x: Floats, traffic: Floats, aht: Floats, threshold: Floats, *, nod
     stable = spare > 0
     p_wait = wait_probability(x, traffic, nodes)
     with np.errstate(divide="ignore", invalid="ignore"):
-        missed = np.where(stable, p_wait * np.exp(-spare * threshold / aht), 1.0)
+        missed = np.where(stable, p_wait * np.exp(-np.maximum(spare, 0.0) * threshold / aht), 1.0)
         asa = np.where(stable, p_wait * aht / spare, np.inf)
         queue = np.where(stable, p_wait * traffic / spare, np.inf)
     zero = np.zeros_like(p_wait)
@@ -126,18 +129,14 @@ def figures_a(
     ratio = patience / aht
     c, eta, difference = x * ratio, traffic * ratio, (x - traffic) * ratio
     edge = -threshold / patience
-    far = moments(c, eta, difference, np.full_like(edge, -np.inf), edge, nodes=nodes)
-    near = moments(c, eta, difference, edge, np.zeros_like(edge), nodes=nodes)
-    with np.errstate(divide="ignore", over="ignore"):
-        log_far = far.log_peak + np.log(far.mass)
-        log_near = near.log_peak + np.log(near.mass)
-        log_mass = np.logaddexp(log_far, log_near)
-        log_odds = _log_free(x, traffic, nodes) - np.log(ratio) - log_mass  # of finding an agent free
+    wait = _split_wait(c, eta, difference, edge, nodes)
+    far, near = wait.far, wait.near
+    with np.errstate(over="ignore"):
+        log_odds = _log_free(x, traffic, nodes) - np.log(ratio) - wait.log_mass  # of finding an agent free
         p_wait = 1.0 / (1.0 + np.exp(log_odds))
         p_free = 1.0 / (1.0 + np.exp(-log_odds))
-        beyond = p_wait * np.exp(log_far - log_mass)  # of them, nothing cancels from here on
-        of_far = p_wait * np.exp(far.log_peak - log_mass)
-        of_near = p_wait * np.exp(near.log_peak - log_mass)
+    of_far, of_near = p_wait * wait.far_share, p_wait * wait.near_share
+    beyond = of_far * far.mass
     served_near, lost_near = of_near * near.served, of_near * near.lost
     served_far, lost_far = of_far * far.served, of_far * far.lost
     gone = -np.expm1(edge)
@@ -151,7 +150,7 @@ def figures_a(
         "answered": answered,
         "abandonment": abandonment,
         "abandoned_within": lost_near + gone * beyond,
-        "abandoned_short": _abandoned_by(short, c, eta, difference, patience, log_mass, p_wait, nodes),
+        "abandoned_short": p_wait * _gone_by(short / patience, c, eta, difference, nodes),
         "p_wait_beyond": beyond,
         "asa_s": waited / answered,
         "wait_s": abandonment * patience,
@@ -161,26 +160,41 @@ def figures_a(
     }
 
 
-def _abandoned_by(
-    by_s: Floats,
+@dataclass(frozen=True, slots=True)
+class _SplitWait:
+    """The wait of those who wait, before and beyond the threshold; multiply moments by their share."""
+
+    far: Moments
+    near: Moments
+    far_share: Floats
+    near_share: Floats
+    log_mass: Floats
+
+
+def _split_wait(
     c: Floats,
     eta: Floats,
     difference: Floats,
-    patience: Floats,
-    log_mass: Floats,
-    p_wait: Floats,
+    edge: Floats,
     nodes: int,
-) -> Floats:
-    """Share who give up within *by_s*."""
-    if not by_s.any():
+    *,
+    weights: tuple[Weights, Weights] = ("all", "all"),
+) -> _SplitWait:
+    """Integrate on both sides of *edge*; what both say is normalised by one number, so that it adds up."""
+    far = moments(c, eta, difference, np.full_like(edge, -np.inf), edge, nodes=nodes, weights=weights[0])
+    near = moments(c, eta, difference, edge, np.zeros_like(edge), nodes=nodes, weights=weights[1])
+    peak = np.maximum(far.log_peak, near.log_peak)
+    far_share, near_share = np.exp(far.log_peak - peak), np.exp(near.log_peak - peak)
+    mass = far_share * far.mass + near_share * near.mass
+    return _SplitWait(far, near, far_share / mass, near_share / mass, peak + np.log(mass))
+
+
+def _gone_by(by: Floats, c: Floats, eta: Floats, difference: Floats, nodes: int) -> Floats:
+    """Share of those who wait that give up within *by* mean patiences."""
+    if not by.any():
         return np.zeros_like(c)
-    edge = -by_s / patience
-    far = moments(c, eta, difference, np.full_like(edge, -np.inf), edge, nodes=nodes)
-    near = moments(c, eta, difference, edge, np.zeros_like(edge), nodes=nodes)
-    with np.errstate(over="ignore"):
-        lost_near = np.exp(near.log_peak - log_mass) * near.lost
-        still_there = np.exp(far.log_peak - log_mass) * far.mass
-    return p_wait * (lost_near - np.expm1(edge) * still_there)
+    wait = _split_wait(c, eta, difference, -by, nodes, weights=("mass", "lost"))
+    return wait.near_share * wait.near.lost - np.expm1(-by) * wait.far_share * wait.far.mass
 
 
 def missed(
@@ -200,12 +214,8 @@ def missed(
     x, traffic, aht, threshold, patience = (v[some] for v in (x, traffic, aht, threshold, patience))
     ratio, edge = patience / aht, -threshold / patience
     c, eta, difference = x * ratio, traffic * ratio, (x - traffic) * ratio
-    far = moments(c, eta, difference, np.full_like(edge, -np.inf), edge, nodes=nodes, weights="mass")
-    near = moments(c, eta, difference, edge, np.zeros_like(edge), nodes=nodes, weights="lost")
-    with np.errstate(divide="ignore", over="ignore"):
-        log_far = far.log_peak + np.log(far.mass)
-        log_mass = np.logaddexp(log_far, near.log_peak + np.log(near.mass))
-        p_wait = 1.0 / (1.0 + np.exp(_log_free(x, traffic, nodes) - np.log(ratio) - log_mass))
-        gone = np.exp(near.log_peak - log_mass) * near.lost + np.exp(log_far - log_mass)
-    result[some] = p_wait * gone
+    wait = _split_wait(c, eta, difference, edge, nodes, weights=("mass", "lost"))
+    with np.errstate(over="ignore"):
+        p_wait = 1.0 / (1.0 + np.exp(_log_free(x, traffic, nodes) - np.log(ratio) - wait.log_mass))
+    result[some] = p_wait * (wait.near_share * wait.near.lost + wait.far_share * wait.far.mass)
     return result

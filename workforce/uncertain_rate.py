@@ -132,7 +132,7 @@ def _mix(
     return {
         **{name: of_calls(getattr(each, name)) for name in _OF_CALLS},
         "answered": answered,
-        "asa_s": of_calls(each.asa_s * each.answered) / answered,
+        "asa_s": of_calls(np.where(each.answered > 0, each.asa_s, 0.0) * each.answered) / answered,
         "waiting_count": mean(each.waiting_count, of_time),
         "occupancy": mean(each.occupancy, of_time),
         "stable": unstable == 0,

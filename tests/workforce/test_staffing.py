@@ -1,0 +1,186 @@
+"""The smallest number of agents, against plain recursions: not one too many, not one too few."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.closing import shared_data
+from tests.workforce.exact import SCALE, erlang_a_missed, erlang_b_sequence, erlang_c_missed
+from workforce.staffing import outlook, staff, whole
+from workforce.staffing_notes import SENTENCES, Note
+
+
+def test_twenty_thousand_cases_of_erlang_c_are_exact() -> None:
+    rng = np.random.default_rng(20_000)
+    count = 20_000
+    traffic = np.round(10 ** rng.uniform(-1, 2.3, count), 3)
+    aht, threshold = rng.integers(30, 900, count), rng.integers(0, 120, count)
+    target = np.round(rng.uniform(0.3, 0.995, count), 3)
+    found = staff(traffic, 1.0 * aht, aht, target=target, threshold_s=threshold)
+    assert not np.isnan(found.agents).any()
+    wrong = []
+    for case in range(count):
+        n, load = int(found.agents[case]), float(found.traffic_erl[case])
+        given_case = (load, float(threshold[case]), float(aht[case]))
+        odds = erlang_b_sequence(load, n)
+        at, below = (erlang_c_missed(odds[k], k, *given_case) for k in (n, n - 1))
+        allowed = 1.0 - target[case]
+        if at > allowed * (1 + 1e-12) or (n > 1 and below <= allowed * (1 - 1e-12)):
+            wrong.append(case)
+    assert not wrong
+
+
+def _wrong_cases_of_erlang_a(count: int, most_erl: float) -> list[int]:
+    rng = np.random.default_rng(count)
+    traffic = np.round(10 ** rng.uniform(0, np.log10(most_erl), count), 3)
+    aht, threshold = rng.integers(60, 600, count), rng.integers(5, 60, count)
+    patience = rng.integers(20, 1200, count)
+    target = np.round(rng.uniform(0.5, 0.98, count), 3)
+    found = staff(traffic, 1.0 * aht, aht, target=target, threshold_s=threshold, patience_s=patience)
+    wrong = []
+    for case in range(count):
+        n, load = int(found.agents[case]), float(found.traffic_erl[case])
+        odds = erlang_b_sequence(load, n)
+        given_case = (load, float(threshold[case]), float(aht[case]), float(patience[case]))
+        at, below = (erlang_a_missed(odds[k], k, *given_case) for k in (n, n - 1))
+        if at > 1.0 - target[case] or (n > 1 and below <= 1.0 - target[case]):
+            wrong.append(case)
+    return wrong
+
+
+def test_cases_of_erlang_a_are_exact() -> None:
+    assert not _wrong_cases_of_erlang_a(150, 300.0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_two_thousand_cases_of_erlang_a_up_to_five_thousand_agents_are_exact() -> None:
+    assert not _wrong_cases_of_erlang_a(2_000, 4_800.0)
+
+
+def test_staffing_meets_the_reference() -> None:
+    reference = json.loads(shared_data("erlang_reference.json").read_text())
+    for row in reference["erlang_c_staffing"]:
+        found = staff(
+            row["calls"], row["interval_min"] * 60, row["aht_s"], target=row["target"], threshold_s=row["T_s"]
+        )
+        assert found.agents[0] == row["agents"]
+        assert found.service_level[0] == pytest.approx(row["SL"], rel=1e-12)
+        assert found.figures.asa_s[0] == pytest.approx(row["ASA_s"], rel=1e-12)
+        fewer = outlook(
+            row["agents"] - 1, row["calls"], row["interval_min"] * 60, row["aht_s"], threshold_s=row["T_s"]
+        )
+        assert fewer.service_level[0] == pytest.approx(row["SL_minus1"], rel=1e-12)
+    for row in reference["erlang_c_vs_a_staffing"]:
+        found = staff(row["A"], row["aht_s"], row["aht_s"], patience_s=[np.inf, 60, 120, 300, 600])
+        assert found.agents.tolist() == list(row.values())[2:]
+    for row in reference["occupancy_shrinkage"]:
+        found = staff(
+            row["A"], 1.0, 1.0, target=np.nan, occupancy_max=row["max_occ"], shrinkage=row["shrinkage"]
+        )
+        assert (found.agents[0], found.scheduled[0]) == (row["n"], row["scheduled"])
+
+
+def test_uncertain_rates_meet_the_reference() -> None:
+    """The reference averages over a coarse grid of rates: its agents are met, its shares to 3e-5."""
+    reference = json.loads(shared_data("erlang_reference.json").read_text())
+    for row in reference["uncertain_rate_gamma_erlang_a_80_20"]:
+        found = staff(
+            row["calls_per_h"], 3600.0, row["aht_s"], patience_s=row["patience_s"], rate_cv=row["cv"]
+        )
+        assert found.agents[0] == row["agents_for_80_20"]
+        assert found.service_level[0] == pytest.approx(row["SL"], rel=1e-12 if row["cv"] == 0 else 4e-5)
+
+
+@given(
+    st.floats(0.001, 1e5),
+    st.floats(0.3, 0.99),
+    st.one_of(st.just(np.inf), st.floats(1.0, 5_000.0)),
+    st.floats(0.3, 1.0),
+    st.floats(0.001, 1.0),
+    st.sampled_from([0.0, 0.0, 0.1]),
+)
+@settings(max_examples=80, deadline=None)
+def test_one_agent_fewer_would_miss_a_goal(
+    traffic: float, target: float, patience: float, busy_max: float, gone_max: float, cv: float
+) -> None:
+    found = staff(
+        traffic * 6,
+        1440.0,
+        240.0,
+        target=target,
+        patience_s=patience,
+        occupancy_max=busy_max,
+        abandonment_max=gone_max,
+        rate_cv=cv,
+    )
+    n = found.agents[0]
+    plan = outlook([n, n - 1], traffic * 6, 1440.0, 240.0, patience_s=patience, rate_cv=cv)
+    figures = plan.figures
+    fine = (
+        (figures.missed <= (1 - target) * (1 + 1e-9))
+        & (figures.occupancy <= busy_max * (1 + 1e-9))
+        & (figures.abandonment <= gone_max * (1 + 1e-9))
+    )
+    assert fine.tolist() == [True, False] or n == 1
+
+
+@given(st.floats(1.0, 2_000.0), st.floats(0.3, 0.98), st.floats(20.0, 2_000.0))
+@settings(max_examples=100, deadline=None)
+def test_more_traffic_a_higher_target_or_more_doubt_never_ask_for_fewer(
+    traffic: float, target: float, patience: float
+) -> None:
+    found = staff(
+        [traffic, traffic * 1.1, traffic, traffic, traffic],
+        240.0,
+        240.0,
+        target=[target, target, min(target + 0.01, 0.99), target, target],
+        patience_s=[patience, patience, patience, patience, np.inf],
+        shrinkage=[0.0, 0.0, 0.0, 0.3, 0.0],
+    )
+    assert (found.agents >= found.agents[0]).all()
+    assert found.scheduled[3] >= found.agents[3] / 0.7 - 1e-9
+
+
+def test_rounding_forgives_the_last_digit_of_a_division() -> None:
+    shares = np.arange(1, 1000)
+    assert whole(shares * 0.9 / 0.9).tolist() == shares.tolist()
+    assert whole(9 / (1 - 0.1)) == 10.0
+
+
+def test_each_row_is_judged_alone() -> None:
+    found = staff(
+        [100, 0, -1, 100, 100, 100, 1e12],
+        1800,
+        [180, 180, 180, 180, 0, 180, 180],
+        target=[0.8, 0.8, 0.8, 1.0, 0.8, 80, 0.8],
+    )
+    assert found.notes.tolist() == [
+        Note.FINE,
+        Note.NO_CALLS,
+        Note.BAD_CALLS,
+        Note.TARGET_UNREACHABLE,
+        Note.BAD_AHT,
+        Note.TARGET_IN_PERCENT,
+        Note.TOO_MUCH_TRAFFIC,
+    ]
+    assert found.agents[:2].tolist() == [14.0, 0.0]
+    assert np.isnan(found.agents[2:]).all()
+    assert np.isnan(found.service_level[1]), "no calls: blank, never 0 or 100 %"
+
+
+def test_every_note_has_its_sentence() -> None:
+    assert set(SENTENCES) == set(Note)
+
+
+def test_the_recursion_that_judges_is_itself_right() -> None:
+    odds = erlang_b_sequence(10.0, 15)
+    assert 1 / (1 + odds[15] / SCALE) == pytest.approx(0.036496945472370793152, rel=1e-15)
+    assert 1 - erlang_c_missed(erlang_b_sequence(10.0, 14)[14], 14, 10.0, 20.0, 180.0) == pytest.approx(
+        0.8883500191794669, rel=1e-14
+    )
