@@ -30,7 +30,8 @@ SHARED_RULES = {
 }
 PURE_CALLS = {"now", "utcnow", "today", "open", "input", "__import__", "eval", "exec"}
 UNITS = re.compile(r"_(ms|s|ns|us|min|days|count|max|min|ratio|id|at|path|laps)$")
-DURATIONS = re.compile(r"(^|_)(timeout|delay|duration|elapsed|latency|ttl|wait|hold_time|ring_time)$")
+# p_wait is a probability, not a length of time.
+DURATIONS = re.compile(r"(^|(?<!^p)_)(timeout|delay|duration|elapsed|latency|ttl|wait|hold_time|ring_time)$")
 _HOSTS = re.compile(r"(deb\.debian|pypi|pythonhosted|npmjs|yarnpkg)\.(org|com)")
 _UNFINISHED = re.compile(
     r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b|raise NotImplemented" + r"Error|mark\.(skip|xfail)"
