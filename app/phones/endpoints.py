@@ -26,6 +26,7 @@ socket_router = APIRouter()
 
 SIP_DOMAIN = "holdless.invalid"  # the PBX goes by the name before it
 WEBSOCKET_PATH = "/phone"
+TICKET_PREFIX = "ticket."
 
 
 @router.get("", dependencies=[Depends(may("agent.phone", scope="agent"))])
@@ -74,12 +75,16 @@ async def issue_credentials(agent_id: AgentPath, request: Request) -> PhoneCrede
 
 
 @socket_router.websocket(WEBSOCKET_PATH)
-async def phone_socket(page: WebSocket, ticket: str = "") -> None:
-    """Carry the SIP of an agent's own page to the PBX: a page of ours, a ticket, and the right to a phone."""
+async def phone_socket(page: WebSocket) -> None:
+    """Carry the SIP of an agent's own page to the PBX: a page of ours, a ticket, and the right to a phone.
+
+    The ticket comes among the subprotocols (``sip``, ``ticket.<ticket>``): addresses stand in logs.
+    """
     state: AppState = page.app.state.server
-    shown = state.faces.tickets.redeem(ticket)
-    asks_for_sip = SUBPROTOCOL in page.scope.get("subprotocols", [])
-    if shown is None or not asks_for_sip or not page.app.state.origins.allow_handshake(page.headers):
+    offered: list[str] = page.scope.get("subprotocols", [])
+    tickets = [each.removeprefix(TICKET_PREFIX) for each in offered if each.startswith(TICKET_PREFIX)]
+    shown = state.faces.tickets.redeem(tickets[0]) if len(tickets) == 1 else None
+    if shown is None or SUBPROTOCOL not in offered or not page.app.state.origins.allow_handshake(page.headers):
         await page.close(FORBIDDEN)
         return
     principal = shown.principal

@@ -53,7 +53,7 @@ class PhoneCredentials(BaseModel):
     """What a page registers its phone with.
 
     Attributes:
-        websocket_path: On our own origin, with ``?ticket=`` of a socket ticket; subprotocol ``sip``.
+        websocket_path: On our own origin; subprotocols ``sip`` and ``ticket.<socket ticket>``.
         expires_ms: When the password ends; ask for another one before.
     """
 

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from telephony.sandbox.install import Programs
 from tests.browser.chromium import launch
+from tests.browser.phones import build_page
 from tests.browser.served import Served
+from tests.calls.centre import CallCentre
+from tests.pbx.fixtures import programs
+
+__all__ = ["programs"]
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +32,24 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_centre(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallCentre]:
+    opened = CallCentre.opened(tmp_path_factory.mktemp("centre"), programs)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def centre(shared_centre: CallCentre) -> Iterator[CallCentre]:
+    """A whole centre with a real Asterisk; nobody signed in and nobody on the line, before and after."""
+    yield shared_centre
+    shared_centre.hang_up_all()
+    shared_centre.sign_out_all()
+
+
+@pytest.fixture(scope="session")
+def phone_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The product's own phone, bundled for a bare page (``tests.browser.phones``)."""
+    return build_page(tmp_path_factory.mktemp("phone_page"))

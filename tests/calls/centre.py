@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from app.calls.reconciliation import Reconciliation, reconcile
 from app.centre.document import AgentPart, Centre, EntryPointPart, QueuePart, SkillPart, TrunkPart
@@ -28,6 +29,8 @@ from telephony.sandbox.config import SandboxAgent, SandboxSettings
 from telephony.sandbox.install import Programs
 from telephony.sandbox.instance import Sandbox, start
 from tests.pbx.sipp import poll
+
+Answer = TypeVar("Answer")
 
 RING_MS = 3_000
 WRAP_UP_MS = 1_500
@@ -79,6 +82,12 @@ def centre_document(agents: Mapping[str, tuple[str, ...]] = AGENTS) -> Centre:
     )
 
 
+def apart(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run a coroutine on a loop and a thread of its own: a browser's test has a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 class CallCentre:
     """Everything that runs, for tests without ``await``."""
 
@@ -119,14 +128,14 @@ class CallCentre:
 
     def close(self) -> None:
         """Stop the server, then Asterisk."""
-        asyncio.run(self.server.stop())
+        apart(self.server.stop())
         self.sandbox.stop()
 
     # ------------------------------------------------------------ the server
 
     def start_server(self) -> None:
         """Start the server (again): a new process, a new epoch, the same data directory."""
-        asyncio.run(self.server.start())
+        apart(self.server.start())
 
     def kill_server(self) -> None:
         """End the server as a power cut would; ``start_server`` then starts another."""
@@ -135,7 +144,7 @@ class CallCentre:
 
     def stop_server(self) -> None:
         """Stop the server in order; ``start_server`` then starts another."""
-        asyncio.run(self.server.stop())
+        apart(self.server.stop())
         self.server = self._new_server()
 
     def _new_server(self) -> ServerProcess:
@@ -147,7 +156,7 @@ class CallCentre:
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
         """Ask the API under ``/api/v1``; return status and JSON."""
-        return asyncio.run(self.server.ask(method, f"/api/v1{path}", body))
+        return apart(self.server.ask(method, f"/api/v1{path}", body))
 
     def require(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Ask, and fail the test when it is refused."""
@@ -248,7 +257,7 @@ class CallCentre:
                 await database.close()
                 await provider.stop()
 
-        return asyncio.run(inside())
+        return apart(inside())
 
 
 async def _prepare(database: Database, document: Centre) -> None:

@@ -76,7 +76,7 @@ export class SipSocket {
   private open(ticket: string): void {
     this.asking = false
     if (this.ended) return
-    const socket = new WebSocket(`${this.url}?ticket=${encodeURIComponent(ticket)}`, 'sip')
+    const socket = new WebSocket(this.url, ['sip', `ticket.${ticket}`]) // an address would stand in logs
     this.socket = socket
     socket.onopen = () => this.onconnect()
     socket.onmessage = ({ data }) => this.ondata(data)
