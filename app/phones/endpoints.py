@@ -84,7 +84,11 @@ async def phone_socket(page: WebSocket) -> None:
     offered: list[str] = page.scope.get("subprotocols", [])
     tickets = [each.removeprefix(TICKET_PREFIX) for each in offered if each.startswith(TICKET_PREFIX)]
     shown = state.faces.tickets.redeem(tickets[0]) if len(tickets) == 1 else None
-    if shown is None or SUBPROTOCOL not in offered or not page.app.state.origins.allow_handshake(page.headers):
+    if (
+        shown is None
+        or SUBPROTOCOL not in offered
+        or not page.app.state.origins.allow_handshake(page.headers)
+    ):
         await page.close(FORBIDDEN)
         return
     principal = shown.principal
