@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from routing.ids import AgentId, QueueId
-from telephony.sandbox.config import SandboxAgent, SandboxSettings
+from app.settings import SettingsError, load_settings
+from routing.ids import AgentId, QueueId, slug
+from telephony.sandbox.config import SandboxAgent, SandboxSettings, web_sections
 from telephony.sandbox.errors import SandboxError
 from telephony.sandbox.install import Programs, install
 from telephony.sandbox.instance import Sandbox, instances, run_dir, start
@@ -96,6 +97,19 @@ def cli_command(
         typer.echo(_named(name).cli(command), nl=False)
 
 
+@pbx_cli.command("phones")
+def phones_command(agent: _Agents) -> None:
+    """Print the sections of pjsip.conf for agents' browser phones, with the secrets of phones.secret."""
+    with _failures():
+        secret = load_settings().phones.secret.get_secret_value()
+        if not secret:
+            raise SettingsError(
+                "phones.secret is not set: set HOLDLESS_PHONES__SECRET, for instance to 32 letters"
+            )
+        for agent_id in agent:
+            typer.echo(web_sections(slug(agent_id), secret), nl=False)
+
+
 def _installed() -> Programs:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_err, transient=True) as bar:
@@ -160,6 +174,6 @@ def _failures() -> Iterator[None]:
     """Turn what can go wrong into one line and exit code 1."""
     try:
         yield
-    except (SandboxError, ValueError) as error:
+    except (SandboxError, SettingsError, ValueError) as error:
         _err.print(f"holdless pbx: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from error

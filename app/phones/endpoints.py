@@ -17,6 +17,7 @@ from app.phones.proxy import FORBIDDEN, PBX_AWAY, SUBPROTOCOL
 from app.phones.queries import save_phone
 from app.phones.rules import ChosenPhone, PhoneRefused, inside_phone, outside_phone
 from app.phones.schemas import InsidePhone, Kind, PhoneBody, PhoneCredentials, PhoneView
+from routing.floor import AgentFloor
 from routing.ids import AgentId
 from routing.phone_signals import PhoneChosen, PhoneKind
 from telephony.phones import outside_number, web_endpoint
@@ -42,6 +43,7 @@ async def choose_phone(
     """Ring the agent elsewhere from now on. 409 while on a call: a call stays where it is."""
     state, agent = state_of(request), AgentId(agent_id)
     principal: Principal = request.state.principal
+    _seen(state, agent)
     phone = _wanted(state, agent, body)
     faces = state.faces
     # What the engine refuses is not kept: the row is committed behind its answer.
@@ -123,9 +125,7 @@ def _wanted(state: AppState, agent_id: AgentId, body: PhoneBody) -> ChosenPhone:
 
 def _view(state: AppState, agent_id: AgentId, chosen: ChosenPhone | None = None) -> PhoneView:
     """The floor's word, or what was chosen just now: the floor hears of it a moment later."""
-    seen = state.floor.agent(agent_id)
-    if seen is None:
-        raise ApiError(404, "unknown_agent", "there is no such agent")
+    seen = _seen(state, agent_id)
     fresh = chosen is not None and (chosen.kind, chosen.device) != (seen.phone_kind, seen.phone_device)
     kind = chosen.kind if chosen is not None else seen.phone_kind
     device = chosen.device if chosen is not None else seen.phone_device
@@ -140,6 +140,13 @@ def _view(state: AppState, agent_id: AgentId, chosen: ChosenPhone | None = None)
         registered_since_ms=since_ms,
         available_kinds=_available(state),
     )
+
+
+def _seen(state: AppState, agent_id: AgentId) -> AgentFloor:
+    seen = state.floor.agent(agent_id)
+    if seen is None:
+        raise ApiError(404, "unknown_agent", "there is no such agent")
+    return seen
 
 
 def _available(state: AppState) -> list[Kind]:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.pbx.cli import pbx_cli
+from telephony.phones import web_secret
 
 pytestmark = pytest.mark.pbx
 
@@ -46,3 +47,14 @@ def test_an_agent_id_that_is_none_is_refused_in_one_line() -> None:
     told = CliRunner().invoke(pbx_cli, ["start", "t0", "--agent", "1001"])
     assert told.exit_code == 1
     assert "is not an id" in told.output
+
+
+def test_the_browser_endpoints_of_ones_own_pbx_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOLDLESS_PHONES__SECRET", raising=False)
+    told = CliRunner().invoke(pbx_cli, ["phones", "--agent", "a1001"])
+    assert (told.exit_code, "HOLDLESS_PHONES__SECRET" in told.output) == (1, True)
+    monkeypatch.setenv("HOLDLESS_PHONES__SECRET", "0123456789abcdef")
+    told = CliRunner().invoke(pbx_cli, ["phones", "--agent", "a1001", "--agent", "a1002"])
+    assert told.exit_code == 0
+    assert told.output.count("(holdless-agent-web)") == 2
+    assert f"password={web_secret('0123456789abcdef', 'a1002')}" in told.output
