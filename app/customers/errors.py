@@ -56,3 +56,17 @@ class ExternalRefTakenError(CustomerError):
     def __init__(self, owner_id: UUID) -> None:
         super().__init__("external_ref_taken", f"the party {owner_id} has this reference")
         self.owner_id = owner_id
+
+
+class ImportNotFoundError(CustomerError):
+    """There is no such import."""
+
+    def __init__(self, import_id: UUID) -> None:
+        super().__init__("import_not_found", f"there is no import {import_id}")
+
+
+class ImportStateError(CustomerError):
+    """The import is not at the point where this can be done."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__("import_wrong_state", f"the import is {state}")

@@ -260,25 +260,26 @@ _TODAY = text(
 )
 
 
+async def standing(
+    connection: AsyncConnection, tenant_id: TenantId, party_ids: Iterable[UUID]
+) -> dict[UUID, UUID]:
+    """Return who each party reads as today; whoever was erased is left out."""
+    wanted = sorted(set(party_ids))
+    if not wanted:
+        return {}
+    values = {"tenant_id": tenant_id, "party_ids": wanted, "depth_max": ALIAS_DEPTH_MAX}
+    rows = await connection.execute(_TODAY, values)
+    return {row.found_as: row.party_id for row in rows if row.erased_at is None}
+
+
 async def _today(
     connection: AsyncConnection, tenant_id: TenantId, rows: Sequence[tuple[UUID, str, FoundBy]]
 ) -> list[Found]:
     """Follow the merges; one result per party, in the order given, nobody who was erased."""
-    if not rows:
-        return []
-    values = {
-        "tenant_id": tenant_id,
-        "party_ids": list({party_id for party_id, _, _ in rows}),
-        "depth_max": ALIAS_DEPTH_MAX,
-    }
-    standing = {
-        row.found_as: row.party_id
-        for row in await connection.execute(_TODAY, values)
-        if row.erased_at is None
-    }
+    today = await standing(connection, tenant_id, (party_id for party_id, _, _ in rows))
     kept: dict[UUID, Found] = {}
     for found_as, name, by in rows:
-        if found_as in standing:
-            party_id = standing[found_as]
+        if found_as in today:
+            party_id = today[found_as]
             kept.setdefault(party_id, Found(party_id=party_id, found_as=found_as, name=name, by=by))
     return list(kept.values())

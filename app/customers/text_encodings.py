@@ -55,9 +55,12 @@ def decoded(data: bytes) -> tuple[str, str] | None:
 
 def _with(data: bytes, encoding: str, name: str) -> tuple[str, str] | None:
     try:
-        return data.decode(encoding), name
+        text = data.decode(encoding)
     except UnicodeDecodeError:
         return None
+    sample = text[:_SAMPLE_BYTES]
+    strange = sum(not letter.isprintable() and not letter.isspace() for letter in sample)
+    return (text, name) if strange * 100 <= len(sample) else None
 
 
 def _wide(data: bytes) -> str:

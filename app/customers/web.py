@@ -15,6 +15,7 @@ from app.customers.errors import (
     CustomerError,
     ExternalRefTakenError,
     IdentifierInUseError,
+    ImportNotFoundError,
     NoteNotFoundError,
     PartyNotFoundError,
 )
@@ -23,6 +24,7 @@ from app.http.errors import ApiError
 from app.http.state import state_of
 from app.jobs.queries import JobsFull, make_job
 
+_NOT_FOUND = (PartyNotFoundError, NoteNotFoundError, ImportNotFoundError)
 _WAKE_S = 0.05  # by then the transaction that queued the job is committed; else the next look finds it
 
 
@@ -51,7 +53,7 @@ def answered() -> Iterator[None]:
                 params["owner_ids"] = [str(each) for each in owner_ids]
             case ExternalRefTakenError(owner_id=owner_id):
                 params["owner_id"] = str(owner_id)
-        status = 404 if isinstance(error, PartyNotFoundError | NoteNotFoundError) else 409
+        status = 404 if isinstance(error, _NOT_FOUND) else 409
         raise ApiError(status, error.error_id, str(error), params=params) from None
 
 

@@ -101,6 +101,8 @@ def _passage(table: Table, name: str) -> tuple[str, str]:
             return "boolean", f"u.{name}"
         case Date():
             return "date", f"u.{name}"
+        case UUID():
+            return "uuid", f"u.{name}"
         case Text():
             return "text", f"u.{name}"
         case other:

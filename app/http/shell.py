@@ -20,6 +20,9 @@ from app.http.errors import ApiError, problem
 log = structlog.get_logger(__name__)
 
 BODY_BYTES_MAX = 1_048_576
+# Uploaded lists, which their endpoint streams to a file; nothing else may be as large.
+LARGE_BODY_BYTES_MAX = 64 * 1_048_576
+_LARGE_BODIES = {("POST", "/api/v1/parties/imports")}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -104,6 +107,8 @@ class Shell:
         begun = False
         status = 500
         received = 0
+        is_large = (scope["method"], scope["path"]) in _LARGE_BODIES
+        bytes_max = LARGE_BODY_BYTES_MAX if is_large else BODY_BYTES_MAX
         started_s = time.perf_counter()
 
         async def send_with_headers(message: Message) -> None:
@@ -120,14 +125,14 @@ class Shell:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > BODY_BYTES_MAX:
+            if received > bytes_max:
                 raise HTTPException(413)  # the one error that the framework passes on while it reads a body
             return message
 
         with structlog.contextvars.bound_contextvars(http_request_id=request_id):
             try:
-                if _length(headers) > BODY_BYTES_MAX:
-                    answer = ApiError(413, "body_too_large", params={"bytes_max": BODY_BYTES_MAX})
+                if _length(headers) > bytes_max:
+                    answer = ApiError(413, "body_too_large", params={"bytes_max": bytes_max})
                     await problem(answer)(scope, receive, send_with_headers)
                 else:
                     await self._app(scope, receive_bounded, send_with_headers)
