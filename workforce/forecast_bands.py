@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from workforce.history import Bools
 from workforce.series import Floats, Ints
@@ -156,6 +157,4 @@ def _quantiles(standard: Floats, levels: Sequence[float], days: int) -> list[flo
 
 
 def _normal(levels: Sequence[float]) -> list[float]:
-    from scipy.special import ndtri
-
     return [float(ndtri(level)) for level in levels]
