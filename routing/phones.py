@@ -64,6 +64,9 @@ def registered(centre: Centre, signal: BrowserPhoneRegistered) -> None:
         return
     interaction = centre.interactions.get(slot.interaction_id)
     replaced = before not in ("", signal.instance)
+    if interaction is not None and slot.phase in _OFFERED and replaced and centre.link_up:
+        expire(centre, interaction, lost=True)  # the page that rang is gone
+        return
     if interaction is not None and slot.phase in _IN_TALK and replaced:
         reattach.begin(centre, interaction)
     if interaction is not None and interaction.phase is Phase.RE_ATTACH:

@@ -215,6 +215,9 @@ def _dialled(message: AmiMessage) -> Signal | None:
         return None
     if variables.get("CC_STATE") not in _OURS:
         return None  # not our hand-over: app_queue's call, or another dialplan's
+    outside = message.get("DestChannel", "").startswith("Local/")
+    if outside and wanted == "ANSWER" and variables.get("CC_STATE") != "talking":
+        return None  # answered, but nobody pressed 1: a voicemail does that too
     kind = OfferRang if message.name == "DialState" else OfferAnswered
     leg = message.get("DestUniqueid")
     return kind(

@@ -284,3 +284,13 @@ def test_music_in_nobodys_memory_waits_for_the_agent_whom_the_pbx_names() -> Non
     )
     assert desk.state(ANA) == "re_attach"
     assert [event.state for event in desk.events if isinstance(event, AgentStateChanged)][-1] == "re_attach"
+
+
+def test_a_page_that_takes_the_place_of_the_one_that_rings_ends_the_offer() -> None:
+    desk = browser_desk(BEN)
+    desk.say(sig.AgentNotReady(at_ms=10, agent_id=BEN, reason="lunch"))
+    desk.wait(C1, 1_000)
+    desk.ring(C1, ANA, 1_200)
+    come_back(desk, 2_000)
+    assert desk.said(OfferDeclined).cause is OfferFailure.DEVICE_ERROR
+    assert desk.said(MoveToQueue).interaction_id == C1

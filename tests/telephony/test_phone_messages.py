@@ -112,3 +112,18 @@ def test_the_secret_of_an_endpoint_follows_from_the_master_and_the_agent() -> No
     assert web_secret("master", ANA) == web_secret("master", ANA)
     assert len({web_secret(master, agent) for master in "ab" for agent in ("a1001", "a1002")}) == 4
     assert instance_of("sip:127.0.0.1") == ""
+
+
+@pytest.mark.parametrize(("state", "counts"), [("offered", False), ("talking", True)])
+def test_a_phone_outside_is_answered_when_somebody_pressed_1(state: str, counts: bool) -> None:
+    message = AmiMessage.of(
+        ("Event", "DialEnd"),
+        ("DialStatus", "ANSWER"),
+        ("DestChannel", "Local/+886912345678@cc-phone-out-00000000;1"),
+        ("DestUniqueid", "pbx1-1795326833.2"),
+        ("ChanVariable", f"CC_CALLID={CALL}"),
+        ("ChanVariable", "CC_AGENT=a1001"),
+        ("ChanVariable", "CC_ATTEMPT=1"),
+        ("ChanVariable", f"CC_STATE={state}"),
+    )
+    assert bool(signals_of(message, {})) is counts
