@@ -29,6 +29,7 @@ from app.http.state import AppState
 from app.jobs.endpoints import router as jobs
 from app.phones.endpoints import router as phones
 from app.phones.endpoints import socket_router as phone_socket
+from app.planner.staffing_endpoints import router as plan_staffing
 from app.sockets.endpoints import router as socket
 
 API_PREFIX = "/api/v1"
@@ -42,6 +43,7 @@ _ROUTERS = (
     floor,
     jobs,
     phones,
+    plan_staffing,
     session,
 )
 

@@ -1,0 +1,81 @@
+"""Staffing over HTTP: rows in, rows out, in their order; nonsense refused; a week while a slider moves."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from app.planner.staffing_answers import answer_staffing
+from app.planner.staffing_schemas import StaffingQuestion
+from tests.app.http.web import SmallServer, serving
+
+PATH = "/api/v1/plan/staffing"
+CASE = {"calls": 100, "aht_s": 180}
+
+
+async def test_intervals_come_back_staffed_in_their_order() -> None:
+    async with serving(SmallServer()) as client:
+        answer = await client.post(
+            PATH,
+            json={
+                "interval_s": 1800,
+                "goals": {"shrinkage": 0.3},
+                "cost_per_hour": 20,
+                "cases": [CASE | {"calls_low": 80, "calls_high": 125}, {"calls": 0, "aht_s": 180}],
+            },
+        )
+    assert answer.status_code == 200
+    body = answer.json()
+    first, second = body["intervals"]
+    assert [first[name] for name in ("agents_low", "agents", "agents_high", "scheduled")] == [11, 14, 16, 20]
+    assert first["service_level"] == pytest.approx(0.8883500191794669, rel=1e-12)
+    assert (second["agents"], second["service_level"], second["note_id"]) == (0, None, "no_calls")
+    assert (body["agents_max"], body["agent_hours"], body["scheduled_hours"], body["cost"]) == (
+        14,
+        7,
+        10,
+        200,
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"interval_s": 0},
+        {"goals": {"target": 80}},
+        {"goals": {"target": 1}},
+        {"goals": {"patience_s": 0}},
+        {"goals": {"surprise": 1}},
+        {"cases": []},
+        {"cases": [{"calls": -1, "aht_s": 180}]},
+        {"cases": [CASE] * 3_001},
+    ],
+)
+async def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
+    async with serving(SmallServer()) as client:
+        answer = await client.post(PATH, json={"interval_s": 1800, "cases": [CASE]} | wrong)
+    assert answer.status_code == 422
+
+
+async def test_who_may_not_plan_is_told_so() -> None:
+    async with serving(SmallServer()) as client:
+        answer = await client.post(
+            PATH, json={"interval_s": 1800, "cases": [CASE]}, headers={"Authorization": "Bearer wrong"}
+        )
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("patience_s", [None, 180.0])
+def test_a_week_of_intervals_is_answered_while_a_slider_moves(patience_s: float | None) -> None:
+    cases = [{"calls": 5 + 95 * (row % 96) / 96, "aht_s": 240} for row in range(672)]
+    question = StaffingQuestion.model_validate(
+        {"interval_s": 900, "goals": {"patience_s": patience_s}, "cases": cases}
+    )
+    answer_staffing(question)
+    began_s = time.process_time()
+    answer = answer_staffing(question)
+    took_s = time.process_time() - began_s
+    assert len(answer.intervals) == 672
+    assert took_s < 0.25, "aimed at 0.1 on an idle machine (benchmarks/erlang.py measures it)"
