@@ -18,6 +18,12 @@ CallPath = Annotated[
 Grade = Literal["live", "back_filled", "estimated", "unknown"]
 
 
+class _Answer(BaseModel):
+    """What we send: every field is there, those with a default too."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
 class TransferBody(BaseModel):
     """Blind transfer: exactly one target."""
 
@@ -33,7 +39,7 @@ class TransferBody(BaseModel):
         return self
 
 
-class MatchCandidate(BaseModel):
+class MatchCandidate(_Answer):
     """A party whom the caller's number may stand for."""
 
     party_id: UUID
@@ -43,7 +49,7 @@ class MatchCandidate(BaseModel):
     display_name: str = ""
 
 
-class CallMatch(BaseModel):
+class CallMatch(_Answer):
     """Who the caller was taken for when the call came; never rewritten later.
 
     Attributes:
@@ -57,7 +63,7 @@ class CallMatch(BaseModel):
     candidates: list[MatchCandidate] = Field(default_factory=list)
 
 
-class CallRow(BaseModel):
+class CallRow(_Answer):
     """One call of the list. Names are those that queue, agent and party have now.
 
     Attributes:
@@ -100,7 +106,7 @@ class CallRow(BaseModel):
     grade: Grade = "live"
 
 
-class CallList(BaseModel):
+class CallList(_Answer):
     """One page of the call log, newest first.
 
     Attributes:
@@ -111,7 +117,7 @@ class CallList(BaseModel):
     next_cursor: str | None
 
 
-class CallSegment(BaseModel):
+class CallSegment(_Answer):
     """A stretch of one track: ``customer``, or ``<agent>#<attempt>``; ended_at null: it still runs."""
 
     track: str
@@ -127,7 +133,7 @@ class CallSegment(BaseModel):
     grade: Grade = "live"
 
 
-class CallVisit(BaseModel):
+class CallVisit(_Answer):
     """A queue visit; exit_cause null: the caller still waits."""
 
     visit: int
@@ -142,14 +148,14 @@ class CallVisit(BaseModel):
     priority_ms: int = 0
 
 
-class NotChosen(BaseModel):
+class NotChosen(_Answer):
     """Another agent (or caller) who could have been chosen, and the word for why not."""
 
     id: str
     why: str
 
 
-class Factors(BaseModel):
+class Factors(_Answer):
     """What the decision went by.
 
     Attributes:
@@ -162,7 +168,7 @@ class Factors(BaseModel):
     effective_ms: int | None = None
 
 
-class Explanation(BaseModel):
+class Explanation(_Answer):
     """Why this agent, as ids and parameters; the page makes the sentence.
 
     Attributes:
@@ -182,7 +188,7 @@ class Explanation(BaseModel):
     not_chosen: list[NotChosen] = Field(default_factory=list)
 
 
-class CallOffer(BaseModel):
+class CallOffer(_Answer):
     """An offer to one agent, and why to this one.
 
     Attributes:
@@ -205,7 +211,7 @@ class CallOffer(BaseModel):
     explanation: Explanation = Explanation()
 
 
-class CallLeg(BaseModel):
+class CallLeg(_Answer):
     """One leg of the call at the PBX."""
 
     pbx_id: str
@@ -218,7 +224,7 @@ class CallLeg(BaseModel):
     hangup_cause: int | None = None
 
 
-class CallEvent(BaseModel):
+class CallEvent(_Answer):
     """A fact of the call as it was journalled; body holds its fields."""
 
     epoch: int
@@ -233,7 +239,7 @@ class CallEvent(BaseModel):
     body: dict[str, Any]
 
 
-class CallNote(BaseModel):
+class CallNote(_Answer):
     """A note that was written in this call; without a party while nobody knows who called."""
 
     note_id: UUID
@@ -256,7 +262,7 @@ class CallStory(CallRow):
     notes: list[CallNote] = Field(default_factory=list)
 
 
-class QueueChoice(BaseModel):
+class QueueChoice(_Answer):
     """A queue, and the seconds within which it aims to answer."""
 
     id: str
@@ -264,7 +270,7 @@ class QueueChoice(BaseModel):
     threshold_s: float
 
 
-class AgentChoice(BaseModel):
+class AgentChoice(_Answer):
     """An agent and the agent's team."""
 
     id: str
@@ -272,7 +278,7 @@ class AgentChoice(BaseModel):
     team_id: str | None = None
 
 
-class EntryPointChoice(BaseModel):
+class EntryPointChoice(_Answer):
     """A number that callers dial."""
 
     id: str
@@ -280,14 +286,14 @@ class EntryPointChoice(BaseModel):
     queue_id: str | None = None
 
 
-class Choice(BaseModel):
+class Choice(_Answer):
     """Something by its id and name."""
 
     id: str
     display_name: str
 
 
-class CallChoices(BaseModel):
+class CallChoices(_Answer):
     """What calls can be asked for by."""
 
     queues: list[QueueChoice]
