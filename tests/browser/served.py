@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,7 +49,8 @@ class Served:
                 await database.close()
                 await provider.stop()
 
-        return asyncio.run(inside())
+        with ThreadPoolExecutor(1) as beside:  # the browser's own loop runs in this thread
+            return beside.submit(asyncio.run, inside()).result()
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
