@@ -10,7 +10,7 @@ pytest := $(bin)/python -m pytest
 ledger := .pytest_cache/holdless-ledger.json
 py_folders := app telephony routing workforce migrations tests $(wildcard benchmarks)
 
-.PHONY: help venv web browser demo test check accept bench chaos lint lock fmt
+.PHONY: help venv web browser demo tour test check accept bench chaos lint lock fmt
 
 help:
 	@echo "make demo    a small contact centre on a real Asterisk, with synthetic callers"
@@ -19,6 +19,7 @@ help:
 	@echo "make accept  the long acceptance tests        make bench   the figures, measured here"
 	@echo "make chaos   faults under load                make fmt     format and fix imports"
 	@echo "make web     the pages, built when their sources have changed"
+	@echo "make tour    the pages of a demo at work, photographed for docs/tour.md"
 
 venv: .venv/.installed
 
@@ -35,6 +36,10 @@ browser:
 
 demo: web
 	@$(bin)/holdless demo $(ARGS)
+
+# The pages of a demo at work, photographed for docs/tour.md.
+tour: web
+	$(bin)/python -m tests.browser.tour
 
 lint: venv
 	$(bin)/ruff format --check -q $(py_folders)
