@@ -23,6 +23,7 @@ from app.live_pages import LivePages
 from app.phones.phones import Phones
 from app.settings import Settings
 from app.sockets.door import SessionDoor
+from app.wall.links import WallLinks
 from app.wall.live_wall import LiveWall
 from routing.ids import QueueId
 
@@ -60,8 +61,10 @@ class Faces:
         self.sign_in = SignIn(database, tenant_id, self.sessions, now_ms=core.clock.now_ms)
         origins = Origins.of(settings.http.origins, settings.http.port)
         self._first_run = FirstRun(database, tenant_id, origins, core.clock.now_ms)
+        self.wall_links = WallLinks(database, tenant_id)
         self.tickets = Tickets(
-            core.clock.now_ms, lambda session_id: self.sessions.live(session_id) is not None
+            core.clock.now_ms,
+            lambda owner: self.sessions.live(owner) is not None or self.wall_links.is_live(owner),
         )
         self.desk: DeskNews = NobodyShows()
         self.phones = Phones(
@@ -109,6 +112,7 @@ class Faces:
             "wall": self.wall.run,
             **self.live.parts(),
         }
+        return {"sessions": self.sessions.run, "wall": self.wall.run, "wall links": self.wall_links.run}
 
     def _threshold_ms(self) -> Mapping[QueueId, int]:
         """The thresholds in force, by queue."""

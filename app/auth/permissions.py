@@ -20,6 +20,7 @@ class Role(StrEnum):
     PLANNER = "planner"
     ADMINISTRATOR = "administrator"
     INTEGRATION = "integration"
+    WALL = "wall"  # a screen behind a link of the wall; no account has it
 
 
 class Reach(IntEnum):
@@ -57,7 +58,7 @@ Permission = Literal[
     "metrics.read",
 ]
 
-_AGENT, _SUPERVISOR, _PLANNER, _ADMINISTRATOR, _INTEGRATION = Role
+_AGENT, _SUPERVISOR, _PLANNER, _ADMINISTRATOR, _INTEGRATION, _WALL = Role
 
 TABLE: Mapping[Permission, Mapping[Role, Reach]] = {
     "call.read": {
@@ -98,6 +99,7 @@ TABLE: Mapping[Permission, Mapping[Role, Reach]] = {
         _PLANNER: Reach.ALL,
         _ADMINISTRATOR: Reach.ALL,
         _INTEGRATION: Reach.ALL,
+        _WALL: Reach.ALL,
     },
     "wall.link": {_SUPERVISOR: Reach.ALL, _ADMINISTRATOR: Reach.ALL},
     "centre.read": {

@@ -31,6 +31,7 @@ from app.phones.endpoints import router as phones
 from app.phones.endpoints import socket_router as phone_socket
 from app.planner.staffing_endpoints import router as plan_staffing
 from app.sockets.endpoints import router as socket
+from app.wall.endpoints import router as wall
 
 API_PREFIX = "/api/v1"
 # One a line, so that subjects added at the same time do not meet.
@@ -85,6 +86,7 @@ def create_app(
     app.include_router(socket)
     app.include_router(pages)
     for router in (*_ROUTERS, *routers):
+    for router in (calls, agents, floor, customers, wall, *routers):
         app.include_router(router, prefix=API_PREFIX)
     app.add_middleware(Shell, registry=state.registry)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -1,8 +1,18 @@
-"""Links of wallboards."""
+"""The links that show the wall on a TV."""
+
+from pathlib import Path
+
+from alembic import op
 
 revision = "0005"
 down_revision = "0004"
 
+_STATEMENT_END = ";\n\n"
+
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Run ``0005_wall.sql`` statement by statement."""
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    for statement in script.split(_STATEMENT_END):
+        if statement.strip():
+            op.execute(statement.replace(":", r"\:"))

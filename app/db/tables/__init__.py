@@ -58,6 +58,7 @@ from app.db.tables.people import (
     relation,
 )
 from app.db.tables.phones import agent_phone
+from app.db.tables.wall import wall_link
 
 LOG_TABLES = tuple(
     table for table in metadata.sorted_tables if table.dialect_options["postgresql"]["partition_by"]
@@ -122,6 +123,7 @@ __all__ = [
     "team",
     "tenant",
     "trunk",
+    "wall_link",
     "web_session",
     "wrap_up_code",
     "wrap_up_draft",
