@@ -93,6 +93,7 @@ class Faces:
         )
         self.gateway = self.live.gateway
         self.sessions.watch(self.gateway.end_sessions)
+        self.wall_links.watch(self.gateway.end_sessions)
 
         self.jobs = JobRunner(
             database,
@@ -110,9 +111,9 @@ class Faces:
             "phones": self.phones.run,
             "sessions": self.sessions.run,
             "wall": self.wall.run,
+            "wall links": self.wall_links.run,
             **self.live.parts(),
         }
-        return {"sessions": self.sessions.run, "wall": self.wall.run, "wall links": self.wall_links.run}
 
     def _threshold_ms(self) -> Mapping[QueueId, int]:
         """The thresholds in force, by queue."""

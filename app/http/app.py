@@ -46,6 +46,7 @@ _ROUTERS = (
     phones,
     plan_staffing,
     session,
+    wall,
 )
 
 
@@ -86,7 +87,6 @@ def create_app(
     app.include_router(socket)
     app.include_router(pages)
     for router in (*_ROUTERS, *routers):
-    for router in (calls, agents, floor, customers, wall, *routers):
         app.include_router(router, prefix=API_PREFIX)
     app.add_middleware(Shell, registry=state.registry)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from app.auth.origins import Origins
+from app.auth.permissions import Role
 from app.auth.principal import Principal
 from app.auth.sessions import Sessions
 from app.auth.tickets import Tickets
@@ -41,8 +42,8 @@ class SessionDoor:
 
     def again(self, visitor: Visitor, *, was_seen: bool) -> Visitor | None:
         """Return the visitor as the account is now, and keep the session alive; None: it is over."""
-        if visitor.session_id is None:
-            return visitor
+        if visitor.session_id is None or visitor.principal.role is Role.WALL:
+            return visitor  # a link that is revoked is told by those who keep the links
         if was_seen and not self._sessions.touch(visitor.session_id):
             return None
         session = self._sessions.live(visitor.session_id)
