@@ -7,19 +7,24 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 from prometheus_client import CollectorRegistry
 
+from app.auth.tickets import Tickets
 from app.calls.reader import CallPage
 from app.calls.rules import CallFilter, Sight
 from app.db.session import DEFAULT_TENANT, Database
 from app.floor.live_floor import LiveFloor
 from app.http.app import create_app
+from app.live.bus import Bus, Cursor
 from app.live.clock import Clock
 from app.live.inbox import Inbox
 from app.settings import ApiKeySettings, Settings
+from app.wall.links import WallLinks
+from app.wall.live_wall import LiveWall
 from routing.config import AgentConfig, CentreConfig, QueueConfig
 from routing.engine import Engine
 from routing.floor import Floor
@@ -71,6 +76,17 @@ class SmallFaces:
         self.database = Database("postgresql+asyncpg://nobody@127.0.0.1:9/none")
         self.tenant_id = DEFAULT_TENANT
         self.phones = SmallPhones()
+        self.core = SimpleNamespace(config=CENTRE)
+        self.wall_links = WallLinks(self.database, DEFAULT_TENANT)
+        self.tickets = Tickets(Clock().now_ms, self.wall_links.is_live)
+        self.wall = LiveWall(  # nothing was counted yet: it does not run
+            bus=Bus(Cursor(1, 0)),
+            clock=Clock(),
+            tail=SimpleNamespace(),
+            database=self.database,
+            tenant_id=DEFAULT_TENANT,
+            threshold_ms=dict,
+        )
 
 
 class SmallPhones:
