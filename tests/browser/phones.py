@@ -6,8 +6,10 @@ that what arrives at the other end can be told from everything else.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,7 +43,7 @@ await build({
 """
 
 # A microphone that sounds one tone: what the caller hears of it is measured.
-_TONE = """
+TONE = """
 if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = async () => {
   const context = new AudioContext()
   const tone = new OscillatorNode(context, { frequency: HZ })
@@ -91,15 +93,19 @@ async def _link(database: Database, agent_id: str) -> str:
         return token
 
 
-def sign_in(page: Page, centre: CallCentre, agent_id: str) -> None:
-    """Sign the agent in on a page of the server; an account is made when there is none."""
+def sign_in(made: BrowserContext, centre: CallCentre, agent_id: str) -> None:
+    """Sign the agent in, in this browser; an account is made when there is none."""
 
     async def work(database: Database) -> str:
         return await _link(database, agent_id)
 
-    token = centre.in_database(work)
-    answer = ask(page, "POST", "/session", {"link": token})
-    assert answer["status"] == 200, answer
+    url = centre.server.url
+    body = json.dumps({"link": centre.in_database(work)}).encode()
+    headers = {"Content-Type": "application/json", "Origin": url, "X-Holdless": "1"}
+    asked = urllib.request.Request(f"{url}/api/v1/session", body, headers)
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        name, _, rest = answer.headers["Set-Cookie"].partition("=")
+    made.add_cookies([{"name": name, "value": rest.partition(";")[0], "url": url.replace("http:", "https:")}])
 
 
 def ask(page: Page, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -197,24 +203,26 @@ def browser_agent(
     with context(browser, centre.server.url, bypass_csp=True) as made:
         _serve_page(made, bundle)
         if tone_hz is not None:
-            made.add_init_script(_TONE.replace("HZ", str(tone_hz)))
+            made.add_init_script(TONE.replace("HZ", str(tone_hz)))
+        sign_in(made, centre, agent_id)
+        centre.require("PUT", f"/agents/{agent_id}/phone", {"kind": "browser"})
         page = made.new_page()
-        page.goto(f"{centre.server.url}{PAGE}")
-        sign_in(page, centre, agent_id)
-        answer = ask(page, "PUT", f"/agents/{agent_id}/phone", {"kind": "browser"})
-        assert answer["status"] == 200, answer
         agent = BrowserAgent(agent_id, page, centre)
         try:
             yield agent
         finally:
             page.goto("about:blank")
             centre.hang_up_all()
-            poll(lambda: _desk_again(centre, agent_id), 20)
+            desk_again(centre, agent_id)
 
 
-def _desk_again(centre: CallCentre, agent_id: str) -> bool:
-    status, _ = centre.ask("PUT", f"/agents/{agent_id}/phone", {"kind": "desk"})
-    return status == 200
+def desk_again(centre: CallCentre, agent_id: str) -> None:
+    """Ring the agent at the desk again, once the last call is over."""
+
+    def done() -> bool:
+        return centre.ask("PUT", f"/agents/{agent_id}/phone", {"kind": "desk"})[0] == 200
+
+    poll(done, 20)
 
 
 def _serve_page(made: BrowserContext, bundle: Path) -> None:

@@ -47,6 +47,7 @@ const en = {
   'state.ringing': 'Ringing',
   'state.talking': 'Talking',
   'state.holding': 'Holding',
+  'state.re_attach': 'Connecting again',
   'state.wrap_up': 'Wrap-up',
   'state.busy_elsewhere': 'Busy elsewhere',
   'state.not_ready': 'Not ready',
@@ -70,6 +71,15 @@ const en = {
   'error.engine_slow': 'The server took too long. The request may still take effect.',
   'error.internal_error': 'Something went wrong on our side.',
   'error.body_too_large': 'That is too large.',
+  'error.phone_not_reachable': 'Your browser phone is not connected yet. Wait until it is, then try again.',
+  'error.on_a_call': 'Not during a call. Change the phone afterwards.',
+  'error.pbx_link_down': 'The telephone system does not answer just now. Try again in a moment.',
+  'error.browser_phones_off': 'Browser phones are not set up here. Choose another phone.',
+  'error.emergency_number': 'An emergency number cannot be an agent’s phone.',
+  'error.premium_rate': 'A premium number cannot be an agent’s phone.',
+  'error.prefix_not_allowed': 'Numbers that begin like this one are not allowed here.',
+  'error.number_pattern': 'That is no telephone number.',
+  'error.number_unreadable': 'That is no telephone number.',
 } as const satisfies Record<string, Sentence>
 
 const zhHant: Record<keyof typeof en, Sentence> = {
@@ -118,6 +128,7 @@ const zhHant: Record<keyof typeof en, Sentence> = {
   'state.ringing': '響鈴中',
   'state.talking': '通話中',
   'state.holding': '保留中',
+  'state.re_attach': '重新連線中',
   'state.wrap_up': '話後處理',
   'state.busy_elsewhere': '其他通話中',
   'state.not_ready': '未就緒',

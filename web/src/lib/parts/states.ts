@@ -8,6 +8,7 @@ export type AgentState =
   | 'ringing'
   | 'talking'
   | 'holding'
+  | 're_attach'
   | 'wrap_up'
   | 'busy_elsewhere'
   | 'not_ready'
@@ -18,6 +19,7 @@ export const STATES: readonly AgentState[] = [
   'ringing',
   'talking',
   'holding',
+  're_attach',
   'wrap_up',
   'busy_elsewhere',
   'not_ready',
@@ -31,6 +33,7 @@ export const SIGN: Readonly<Record<AgentState, string>> = {
   ringing: '☎',
   talking: '●',
   holding: '‖',
+  re_attach: '↻',
   wrap_up: '✎',
   busy_elsewhere: '◐',
   not_ready: '⏸',
@@ -38,7 +41,7 @@ export const SIGN: Readonly<Record<AgentState, string>> = {
 
 /** The class of base.css's colours for a state. */
 export function stateClass(state: string): string {
-  const same: Record<string, string> = { reserved: 'ringing', busy_elsewhere: 'talking' }
+  const same: Record<string, string> = { reserved: 'ringing', busy_elsewhere: 'talking', re_attach: 'holding' }
   return `state-${(same[state] ?? state).replace('_', '-')}`
 }
 
