@@ -13,8 +13,9 @@ from app.auth.origins import Origins
 from app.auth.sessions import Sessions
 from app.auth.sign_in import SignIn
 from app.auth.tickets import Tickets
+from app.customers.identify_rules import Match
 from app.db.session import Database, TenantId
-from app.desk.news import DeskNews, NobodyShows
+from app.desk.news import DeskNews
 from app.floor.live_floor import LiveFloor
 from app.jobs.runner import JobRunner
 from app.live.core import LiveCore
@@ -36,6 +37,7 @@ class Faces:
         core: The live core: its bus, clock and inbox are read, never its engine.
         floor: The live floor.
         not_ready: What keeps the server from serving calls.
+        keep_match: Keeps who a call was from with its row.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Faces:
         floor: LiveFloor,
         *,
         not_ready: Callable[[], Mapping[str, str]],
+        keep_match: Callable[[str, Match], None],
     ) -> None:
         self.settings = settings
         self.database, self.tenant_id = database, tenant_id
@@ -66,7 +69,6 @@ class Faces:
             core.clock.now_ms,
             lambda owner: self.sessions.live(owner) is not None or self.wall_links.is_live(owner),
         )
-        self.desk: DeskNews = NobodyShows()
         self.phones = Phones(
             settings.phones,
             database=database,
@@ -89,12 +91,17 @@ class Faces:
             floor,
             self.wall,
             SessionDoor(self.tickets, self.sessions, origins, floor.team_of),
+            database,
+            tenant_id,
             not_ready=not_ready,
+            region=settings.region,
+            area_code=settings.area_code,
+            keep_match=keep_match,
         )
+        self.desk: DeskNews = self.live.desk
         self.gateway = self.live.gateway
         self.sessions.watch(self.gateway.end_sessions)
         self.wall_links.watch(self.gateway.end_sessions)
-
         self.jobs = JobRunner(
             database,
             tenant_id,

@@ -40,7 +40,7 @@ from app.live.witness import Witness
 from app.server_metrics import watch_server
 from app.settings import Settings
 from routing.config import CentreConfig
-from routing.ids import AgentId, TeamId
+from routing.ids import AgentId, InteractionId, TeamId
 from telephony.agi.registry import AgiRegistry
 from telephony.agi.server import AgiServer
 from telephony.pbx import PbxState
@@ -92,7 +92,15 @@ class Server:
             now_ms=core.clock.now_ms,
             in_our_time=core.offset.correct,
         )
-        self.faces = Faces(settings, database, self._tenant_id, core, self._floor, not_ready=self.not_ready)
+        self.faces = Faces(
+            settings,
+            database,
+            self._tenant_id,
+            core,
+            self._floor,
+            not_ready=self.not_ready,
+            keep_match=self._matches.keep,
+        )
         text = "Faults of parts beside the core"
         self._part_failures = Counter("holdless_part_failures", text, ["part"], registry=self.registry)
         self._misplaced = watch_server(self.registry, core, self.drainer, self._witness)
@@ -357,6 +365,7 @@ class Server:
     def _hooks(self) -> Hooks:
         def keep(interaction_id: str, match: Match) -> None:
             self._matches.keep(interaction_id, match)
+            self.faces.live.pops.learn(InteractionId(interaction_id), match)
 
         return Hooks(
             database=self._database,

@@ -15,7 +15,7 @@ from uuid import UUID
 from app.customers.numbers import Identifier
 
 Outcome = Literal["match", "several", "unknown", "withheld", "late"]
-Method = Literal["none", "identifier", "identifier_and_extension", "shared_line"]
+Method = Literal["none", "identifier", "identifier_and_extension", "shared_line", "agent"]
 
 CANDIDATES_MAX = 20
 _SHARED_KINDS = ("organisation", "household")

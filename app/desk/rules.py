@@ -77,7 +77,8 @@ def me_of(
         "state": str(agent.state),
         "reason": agent.reason,
         "since_ms": agent.since_ms,
-        "presence_wish": {"presence": agent.wish, "reason": agent.wish_reason} if agent.wish else None,
+        "presence_wish": agent.wish or None,
+        "presence_wish_reason": agent.wish_reason,
         "phone": {
             "kind": str(agent.phone_kind),
             "address": agent.phone_device,

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from app.live.record_rows import ReasonRow
 from app.live.record_track import CUSTOMER, Track
 from routing import events as ev
 from routing import phone_events as phone
+from routing.desk_events import ContactReasonNoted
 from routing.ids import AgentId, LegId, QueueId, bare_id
 
 _ADOPTED_KIND: Mapping[str, str] = {
@@ -39,6 +41,7 @@ class Folding:
         self.offers: dict[int, dict[str, Any]] = {}
         self.legs: dict[LegId, dict[str, Any]] = {}
         self.facts: dict[str, Any] = {}
+        self.reasons: list[ReasonRow] = []
         self.handed_over = False
         self.corrections: list[ev.FactCorrected] = []
         self._open_visit: int | None = None
@@ -94,8 +97,23 @@ class Folding:
                     track.close(at_ms)
             case ev.WrapUpCodeGiven():
                 self.facts["wrap_up_code"] = event.code
+            case ContactReasonNoted():
+                self._note_reason(event)
             case ev.FactCorrected():
                 self.corrections.append(event)
+
+    def _note_reason(self, event: ContactReasonNoted) -> None:
+        """Each saying is kept; the newest counts."""
+        self.reasons.append(
+            ReasonRow(
+                ordinal=len(self.reasons),
+                tree_version=event.tree_version,
+                reason_id=event.reason_id,
+                set_by=event.set_by,
+                actor=event.agent_id,
+                at_ms=event.occurred_ms,
+            )
+        )
 
     def _start(self, event: ev.ContactStarted, boot_id: str) -> None:
         known = bool(self.facts.get("started"))

@@ -94,6 +94,18 @@ class LegRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonRow:
+    """What the contact was about, as somebody said once."""
+
+    ordinal: int
+    tree_version: int
+    reason_id: str
+    set_by: str
+    actor: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionRow:
     """A contact."""
 
@@ -132,6 +144,7 @@ class Record:
     visits: tuple[VisitRow, ...]
     offers: tuple[OfferRow, ...]
     legs: tuple[LegRow, ...]
+    reasons: tuple[ReasonRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ LEG_COLUMNS = (
     *("day", "pbx_id", "boot_id", "leg_id", "interaction_id", "party", "agent_id"),
     *("started_at", "answered_at", "ended_at", "hangup_cause"),
 )
+REASON_COLUMNS = ("day", "interaction_id", "ordinal", "tree_version", "reason_id", "set_by", "actor", "at")
 SPAN_COLUMNS = ("day", "agent_id", "started_at", "ended_at", "state", "reason", "interaction_id")
 
 
@@ -84,6 +85,12 @@ def rows_of(record: Record, day: date) -> RowValues:
         "queue_visit": visits,
         "offer": offers,
         "leg": legs,
+        "interaction_reason": {
+            (day, one, r.ordinal): (
+                *(day, one, r.ordinal, r.tree_version, r.reason_id, r.set_by, r.actor, moment(r.at_ms)),
+            )
+            for r in record.reasons
+        },
     }
 
 

@@ -25,6 +25,7 @@ from app.live.record_values import (
     INTERACTION_COLUMNS,
     LEG_COLUMNS,
     OFFER_COLUMNS,
+    REASON_COLUMNS,
     SEGMENT_COLUMNS,
     SPAN_COLUMNS,
     VISIT_COLUMNS,
@@ -64,6 +65,7 @@ _UPSERTS: dict[str, BulkStatement] = {
     "queue_visit": upsert(tables.queue_visit, VISIT_COLUMNS, update=True),
     "offer": upsert(tables.offer, OFFER_COLUMNS, update=True),
     "leg": upsert(tables.leg, LEG_COLUMNS, update=True),
+    "interaction_reason": upsert(tables.interaction_reason, REASON_COLUMNS, update=True),
 }
 _DELETE_KEYS: dict[str, BulkStatement] = {
     name: delete(tables.metadata.tables[name], columns)
@@ -72,6 +74,7 @@ _DELETE_KEYS: dict[str, BulkStatement] = {
         "queue_visit": ("day", "interaction_id", "visit"),
         "offer": ("day", "interaction_id", "attempt"),
         "leg": ("day", "pbx_id", "boot_id", "leg_id"),
+        "interaction_reason": ("day", "interaction_id", "ordinal"),
     }.items()
 }
 _DELETE_WHOLE: dict[str, BulkStatement] = {

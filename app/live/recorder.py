@@ -49,6 +49,7 @@ FOLDED_TYPES: tuple[str, ...] = (
     "WrapUpStarted",
     "WrapUpDone",
     "WrapUpCodeGiven",
+    "ContactReasonNoted",
 )
 """The events that say something about an interaction's record."""
 
@@ -244,6 +245,7 @@ def _record(folding: Folding) -> Record:
         visits=visits,
         offers=tuple(OfferRow(**folding.offers[attempt]) for attempt in sorted(folding.offers)),
         legs=tuple(LegRow(**leg) for leg in folding.legs.values()),
+        reasons=tuple(folding.reasons),
     )
 
 

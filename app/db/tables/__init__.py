@@ -28,7 +28,7 @@ from app.db.tables.centre import (
     wrap_up_code,
 )
 from app.db.tables.customers import party_import, party_import_row, party_note
-from app.db.tables.desk import wrap_up_draft
+from app.db.tables.desk import pop, wrap_up_draft
 from app.db.tables.jobs import job
 from app.db.tables.log import (
     agent_span,
@@ -109,6 +109,7 @@ __all__ = [
     "party_import",
     "party_import_row",
     "party_note",
+    "pop",
     "promise",
     "queue",
     "queue_skill",
