@@ -29,6 +29,7 @@ from app.http.state import AppState
 from app.jobs.endpoints import router as jobs
 from app.phones.endpoints import router as phones
 from app.phones.endpoints import socket_router as phone_socket
+from app.planner.endpoints import router as planner
 from app.planner.staffing_endpoints import router as plan_staffing
 from app.sockets.endpoints import router as socket
 from app.wall.endpoints import router as wall
@@ -45,6 +46,7 @@ _ROUTERS = (
     jobs,
     phones,
     plan_staffing,
+    planner,
     session,
     wall,
 )

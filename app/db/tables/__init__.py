@@ -58,6 +58,7 @@ from app.db.tables.people import (
     relation,
 )
 from app.db.tables.phones import agent_phone
+from app.db.tables.planner import forecast_interval, forecast_run
 from app.db.tables.wall import wall_link
 
 LOG_TABLES = tuple(
@@ -93,6 +94,8 @@ __all__ = [
     "employer",
     "entry_point",
     "event",
+    "forecast_interval",
+    "forecast_run",
     "identifier",
     "interaction",
     "interaction_reason",
