@@ -1,0 +1,4 @@
+import { showFace } from '@/parts/face'
+import Plan from './Plan.svelte'
+
+void showFace(Plan)
