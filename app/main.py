@@ -100,6 +100,7 @@ async def _serve(
     try:
         await asyncio.wait([running, pages, stop], return_when=asyncio.FIRST_COMPLETED)
     finally:
+        server.core.pbx.part_from_pages()
         await server.faces.live.stop()
         web.should_exit = True
         await asyncio.gather(pages, return_exceptions=True)

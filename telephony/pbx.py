@@ -101,6 +101,7 @@ class AsteriskPbx:
         self._newest: dict[InteractionId, Command] = {}  # unanswered; what came before it is out of date
         self._changed = asyncio.Event()
         self._epoch = 0
+        self._parted = False
         self.state = PbxState.DOWN
         self.merged_count = 0
         self.refused_count = 0
@@ -187,6 +188,13 @@ class AsteriskPbx:
         if self._chosen.get(command.agent_id, "") == command.device:
             for signal in phone_answer(command, answer.result()):
                 self._put(signal)
+
+    def part_from_pages(self) -> None:
+        """Take no notice of browser phones any more: we are about to cut their way ourselves.
+
+        Their sound goes on without us; nobody shall be put on hold because we stop.
+        """
+        self._parted = True
 
     def read_anew(self, reason: str) -> None:
         """Drop the event connection and read the PBX again, because our picture is in doubt."""
@@ -275,6 +283,8 @@ class AsteriskPbx:
         self.last_problem = problem
 
     def _on_message(self, message: AmiMessage) -> None:
+        if self._parted and message.name == "ContactStatus":
+            return
         if self.state is PbxState.LIVE:
             if (refused_epoch := refused_by_fence(message)) is not None:
                 if refused_epoch == self._epoch:  # somebody leads with a higher one: look, before doing more

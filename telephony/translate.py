@@ -269,7 +269,7 @@ def actions_of(command: Command, *, epoch: int, device_by_agent: Mapping[AgentId
             extension = f"e{epoch}-t{command.attempt}-a{command.agent_id}-r"
             return (_redirect(command.interaction_id, "cc-go", extension),)
         case HoldInteraction():
-            return (_redirect(command.interaction_id, "cc-hold", "s"),)
+            return (_redirect(command.interaction_id, "cc-hold", "again"),)
         case UsePhone():
             return (phone_global(command),)
         case MoveToQueue():

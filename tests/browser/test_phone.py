@@ -222,6 +222,25 @@ def test_a_talk_outlives_the_server_and_a_reload_while_it_is_away(
 
 @pytest.mark.long
 @pytest.mark.timeout(120)
+def test_a_server_that_is_stopped_in_order_interrupts_no_talk(
+    agent: BrowserAgent, centre: CallCentre
+) -> None:
+    with ToneCaller(centre.sandbox, "8002", "0941000143") as caller:
+        talk(agent, caller)
+        centre.stop_server()
+        assert caller.hears(BROWSER_HZ) > CLEAR
+        centre.start_server()
+        agent.wait("window.phone?.state.link === 'registered'", 20)
+        agent.page.wait_for_timeout(1_000)
+        assert caller.hears(BROWSER_HZ) > CLEAR
+        centre.wait_agent("a1003", "talking")
+        agent.do("hangUp()")
+        agent.until(lambda: caller.has_ended, 5)
+    assert "re_attach" not in kinds(centre.story("0941000143"))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
 def test_a_page_that_reloads_while_the_server_is_away_gets_its_caller_back(
     agent: BrowserAgent, centre: CallCentre
 ) -> None:

@@ -61,7 +61,7 @@ def test_the_re_attach_is_fenced_as_an_offer_is() -> None:
     ((*_, context, extension, _),) = actions_of(
         HoldInteraction(interaction_id=CALL), epoch=7, device_by_agent={}
     )
-    assert (context, extension) == (("Context", "cc-hold"), ("Exten", "s"))
+    assert (context, extension) == (("Context", "cc-hold"), ("Exten", "again"))
 
 
 def use(kind: PhoneKind, device: str) -> UsePhone:
