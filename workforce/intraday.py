@@ -11,14 +11,17 @@ Source: Shen & Huang (2008), Ibrahim, Ye, L'Ecuyer & Shen (2016), section 4; the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from workforce.day_labels import DayLabels
 from workforce.errors import InputError
-from workforce.forecast import Forecast
+from workforce.forecast import Forecast, forecast
 from workforce.forecast_bands import Errors
-from workforce.series import Floats, Ints
+from workforce.history import Bools, day_grid
+from workforce.history_repair import repair
+from workforce.series import DAY_S, MINUTE_S, Floats, Ints, Series, utc_offset_s
 
 DAYS_MIN = 14
 NEAR_MIN = 120
@@ -129,6 +132,71 @@ def renew_forecast(found: Forecast, learnt: Intraday, day: int, seen: Floats) ->
     centre = found.quantiles[row][:, middle] + update.mean - found.mean[row]
     quantiles = np.maximum(centre[:, None] + away * update.narrowing[:, None], 0.0)
     return update.mean, np.where(found.is_open[row][:, None], quantiles, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewedDay:
+    """The last day of a series: what was forecast, what came so far, what is expected now; local clock.
+
+    Attributes:
+        seen: Calls so far, NaN where not measured; shape (t,).
+        forecast, mean: Before and after, shape (S,).
+        quantiles: Around the mean, shape (S, levels).
+    """
+
+    day: int
+    slots_min: Ints
+    is_open: Bools
+    seen: Floats
+    forecast: Floats
+    mean: Floats
+    quantiles: Floats
+    levels: tuple[float, ...]
+    notes: tuple[str, ...]
+
+
+def renew_last_day(series: Series, *, labels: DayLabels | None = None) -> RenewedDay:
+    """Forecast the last day of *series* from the days before it, and renew it by what it holds so far.
+
+    Raises:
+        ForecastError: the days before it do not carry a forecast.
+        InputError: the last day holds a time of day that no day before had.
+    """
+    local_s = series.start_s + utc_offset_s(series.zone, series.start_s)
+    day = int(local_s[-1]) // DAY_S
+    before, today = local_s // DAY_S < day, local_s // DAY_S == day
+    if not before.any():
+        raise InputError("the file holds one day alone: there is nothing to learn from")
+    history = repair(
+        day_grid(replace(series, start_s=series.start_s[before], calls=series.calls[before], aht_s=None))
+    )
+    rows = history.used_rows
+    ahead = day - int(history.grid.days[rows[-1]]) if len(rows) else 1
+    found = forecast(history, ahead, labels=labels)
+    minute = local_s[today] % DAY_S // MINUTE_S
+    if not np.isin(minute, found.slots_min).all():
+        raise InputError("the last day has calls at a time of day that no day before had")
+    place = np.searchsorted(found.slots_min, minute)
+    seen = np.full(int(place[-1]) + 1, np.nan)
+    seen[place] = series.calls[today]
+    learnt = learn(found.errors, series.interval_min)
+    mean, quantiles = renew_forecast(found, learnt, day, seen)
+    notes = list(found.notes)
+    if not learnt.belief.any():
+        notes.append(
+            f"{learnt.days_count} past days do not show that a morning tells the rest: left as it was"
+        )
+    return RenewedDay(
+        day=day,
+        slots_min=found.slots_min,
+        is_open=found.is_open[-1],
+        seen=seen,
+        forecast=found.mean[-1],
+        mean=mean,
+        quantiles=quantiles,
+        levels=found.levels,
+        notes=tuple(notes),
+    )
 
 
 def _plainness(standard: Floats) -> Floats:

@@ -13,12 +13,13 @@ from typing import Annotated, Any
 
 import typer
 
-from app.planner.forecast_cli import backtest_command, forecast_command
+from app.planner.forecast_cli import backtest_command, forecast_command, intraday_command
 
 plan_cli = typer.Typer(no_args_is_help=True, help="Plan staff: how many agents, and how patient callers are.")
 
 plan_cli.command("forecast")(forecast_command)
 plan_cli.command("backtest")(backtest_command)
+plan_cli.command("intraday")(intraday_command)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 

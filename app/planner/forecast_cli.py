@@ -92,6 +92,29 @@ def backtest_command(
         typer.echo(line)
 
 
+def intraday_command(
+    file_in: InOption,
+    out: Annotated[Path | None, typer.Option(help="Where it goes; default: standard output.")] = None,
+    interval_min: IntervalOption = None,
+    zone: ZoneOption = "",
+    country: CountryOption = None,
+    events: EventsOption = None,
+) -> None:
+    """Forecast the rest of the last day of a file from its beginning, and show both figures."""
+    from app.planner.country_days import labels_for
+    from app.planner.csv_files import write_table
+    from app.planner.forecast_texts import renewed_table
+    from workforce.intraday import renew_last_day
+
+    series = _series(file_in, interval_min, zone)
+    labels = labels_for(series, 1, country=country, events_text=_text(events))
+    renewed = renew_last_day(series, labels=labels)
+    columns, rows = renewed_table(renewed)
+    write_table(out, columns, rows)
+    for note in renewed.notes:
+        typer.echo(note, err=True)
+
+
 def _series(path: Path, interval_min: int | None, zone: str) -> Series:
     from workforce.series import resample
     from workforce.series_csv import read_series

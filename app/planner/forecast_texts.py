@@ -9,6 +9,7 @@ from typing import Any
 from workforce.backtest import Backtest, HorizonResult, Score
 from workforce.forecast_rows import ForecastRows
 from workforce.history_repair import History
+from workforce.intraday import RenewedDay
 from workforce.series import stamp
 
 PEER_NAMES = {"seasonal_naive": "seasonal naive", "industry": "weekday profile × level (industry)"}
@@ -32,6 +33,25 @@ def forecast_table(rows: ForecastRows) -> tuple[list[str], list[list[str]]]:
         for start_s, mean, quantiles in zip(rows.start_s, rows.mean, rows.quantiles, strict=True)
     ]
     return columns, table
+
+
+def renewed_table(renewed: RenewedDay) -> tuple[list[str], list[list[str]]]:
+    """Return columns and rows as text: what was forecast, what came, what is expected now."""
+    columns = ["interval_start", "forecast", "calls", "mean", *quantile_names(renewed.levels)]
+    table = []
+    for at, slot_min in enumerate(renewed.slots_min):
+        local = stamp(renewed.day * 86_400 + int(slot_min) * 60, "")
+        seen = renewed.seen[at] if at < len(renewed.seen) else float("nan")
+        table.append(
+            [
+                local,
+                f"{renewed.forecast[at]:.3f}",
+                "" if seen != seen else f"{seen:g}",
+                f"{renewed.mean[at]:.3f}",
+                *(f"{value:.3f}" for value in renewed.quantiles[at]),
+            ]
+        )
+    return columns, [row for row, is_open in zip(table, renewed.is_open, strict=True) if is_open]
 
 
 def history_lines(history: History) -> list[str]:

@@ -82,3 +82,21 @@ def test_the_marks_of_a_history_are_told_beside_its_forecast(
     assert "closed day: 4 (2003-04-04, 2003-04-07, 2003-05-26, 2003-07-04)" in capsys.readouterr().err
     days = {row["interval_start"][:10] for row in csv.DictReader(Path(out).read_text().splitlines())}
     assert "2003-09-01" not in days  # Labor Day: holidays on weekdays were closed before
+
+
+def test_the_rest_of_the_last_day_is_forecast_from_its_beginning(tmp_path: Path) -> None:
+    path = _file(tmp_path, 103)
+    lines = path.read_text().splitlines()
+    today = [line for line in lines if line.startswith("2026-04-17")]
+    assert len(today) == 20
+    path.write_text("\n".join(lines[: lines.index(today[0]) + 8]) + "\n")
+    out = tmp_path / "renewed.csv"
+    assert _run("intraday", "--in", str(path), "--out", str(out)) == 0
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert list(rows[0]) == ["interval_start", "forecast", "calls", "mean", "p10", "p50", "p90"]
+    assert len(rows) == 20
+    assert [bool(row["calls"]) for row in rows] == [True] * 8 + [False] * 12
+    assert rows[0]["mean"] == rows[0]["forecast"]
+    short = tmp_path / "day.csv"
+    short.write_text("\n".join(lines[:9]) + "\n")
+    assert _run("intraday", "--in", str(short)) == 1
