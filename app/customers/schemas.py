@@ -18,7 +18,7 @@ CUSTOM_FIELDS_MAX = 100
 _MOMENTS = re.compile(r"(?:.+_)?at|valid_from|valid_to")
 PartyKind = Literal["person", "organisation", "household", "partner", "supplier"]
 FIELD_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
-LANGUAGE_PATTERN = r"^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$"
+LANGUAGE_PATTERN = r"^([A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4})?$"
 
 
 def ms(moment: datetime | None) -> int | None:
