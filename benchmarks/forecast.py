@@ -44,7 +44,7 @@ ABLATIONS: dict[str, Method] = {
     "profile not smoothed, all ranks": replace(
         DEFAULT_METHOD, profiles=[replace(_PROFILES[0], rank=None, smooth_min=0.0)], vectors=False
     ),
-    "without turn of the month": replace(DEFAULT_METHOD, levels=[s for s in _LEVELS if s.month == 0]),
+    "without turn of the month": replace(DEFAULT_METHOD, levels=[replace(s, month=0.0) for s in _LEVELS]),
     "without mood of days (AR)": replace(DEFAULT_METHOD, levels=[replace(s, mood=0.0) for s in _LEVELS]),
     "without drift": replace(DEFAULT_METHOD, levels=[replace(s, drift=0.0) for s in _LEVELS]),
     "without neighbours of closed days": replace(

@@ -48,7 +48,7 @@ class LevelSetting:
 
 SETTINGS: tuple[LevelSetting, ...] = tuple(
     LevelSetting(drift=drift, month=month)
-    for drift, month in ((0.25, 0.0), (1.0, 0.0), (0.25, 1.5), (1.0, 1.5), (3.0, 1.5), (1.0, 15.0))
+    for drift, month in ((0.05, 1.5), (1.0, 0.0), (0.25, 1.5), (1.0, 1.5), (3.0, 1.5), (1.0, 15.0))
 )
 _ODDNESS_SETTING = LevelSetting(month=15.0)
 """With a free hand for the turn of the month, so that paydays are not taken for odd days and forgotten."""
