@@ -163,6 +163,8 @@ def _as_dict(sandbox: Sandbox) -> dict[str, object]:
         "events_user": {"name": sandbox.events_user.name, "secret": sandbox.events_user.secret},
         "control_user": {"name": sandbox.control_user.name, "secret": sandbox.control_user.secret},
         "agents": sandbox.agent_secrets,
+        "websocket_url": sandbox.websocket_url,
+        "phone_secret": sandbox.phone_secret,
         "cel": str(sandbox.cel_path),
         "cdr": str(sandbox.cdr_path),
         "log": str(sandbox.log_path),

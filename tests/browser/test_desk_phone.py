@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -20,15 +21,20 @@ pytestmark = [pytest.mark.pbx, pytest.mark.db]
 REATTACHED_MS_MAX = 5_000
 
 
-@pytest.fixture
-def desk(browser: Browser, centre: CallCentre) -> Iterator[Page]:
-    """The desk of a1003 (``support``, 8002), whose chosen phone is this page; not at work yet."""
+@contextmanager
+def desk_of(browser: Browser, centre: CallCentre, agent_id: str, tone_hz: int | None) -> Iterator[Page]:
+    """An agent's desk whose chosen phone is this page; not at work yet.
+
+    Args:
+        tone_hz: What the microphone sounds; None: the browser's own fake device.
+    """
     if not (ROOT / "app/assets/web/desk.html").is_file():
         left_out("the pages are not built (make web)")
     with context(browser, centre.server.url) as made:
-        made.add_init_script(TONE.replace("HZ", str(BROWSER_HZ)))
-        sign_in(made, centre, "a1003")
-        centre.require("PUT", "/agents/a1003/phone", {"kind": "browser"})
+        if tone_hz is not None:
+            made.add_init_script(TONE.replace("HZ", str(tone_hz)))
+        sign_in(made, centre, agent_id)
+        centre.require("PUT", f"/agents/{agent_id}/phone", {"kind": "browser"})
         page = made.new_page()
         page.goto(f"{centre.server.url}/desk")
         try:
@@ -36,7 +42,23 @@ def desk(browser: Browser, centre: CallCentre) -> Iterator[Page]:
         finally:
             page.goto("about:blank")
             centre.hang_up_all()
-            desk_again(centre, "a1003")
+            desk_again(centre, agent_id)
+
+
+@pytest.fixture
+def desk(browser: Browser, centre: CallCentre) -> Iterator[Page]:
+    """The desk of a1003 (``support``, 8002)."""
+    with desk_of(browser, centre, "a1003", BROWSER_HZ) as page:
+        yield page
+
+
+def begin_work(desk: Page, centre: CallCentre, agent_id: str) -> None:
+    """Begin work, wait for the phone, be ready."""
+    desk.get_by_role("button", name="Begin work").click()
+    phone = desk.get_by_role("region", name="My phone").get_by_role("status")
+    expect(phone).to_contain_text("Connected")
+    desk.get_by_role("button", name="Ready", exact=True).click()
+    centre.wait_agent(agent_id, "ready")
 
 
 def until(page: Page, caller: ToneCaller, *, hears_agent: bool, bound_ms: int = 5_000) -> int:
@@ -52,11 +74,7 @@ def until(page: Page, caller: ToneCaller, *, hears_agent: bool, bound_ms: int = 
 @pytest.mark.long
 @pytest.mark.timeout(180)
 def test_a_call_is_taken_held_reloaded_and_ended_on_the_desk(desk: Page, centre: CallCentre) -> None:
-    desk.get_by_role("button", name="Begin work").click()
-    phone = desk.get_by_role("region", name="My phone").get_by_role("status")
-    expect(phone).to_contain_text("Connected")
-    desk.get_by_role("button", name="Ready", exact=True).click()
-    centre.wait_agent("a1003", "ready")
+    begin_work(desk, centre, "a1003")
     with ToneCaller(centre.sandbox, "8002", "0942000101") as caller:
         answer = desk.get_by_role("button", name=re.compile("Answer"))
         expect(answer).to_be_enabled()
@@ -88,3 +106,20 @@ def test_a_call_is_taken_held_reloaded_and_ended_on_the_desk(desk: Page, centre:
     story = centre.story("0942000101")
     assert offers(story) == [("a1003", "answered")]
     assert kinds(story)[-5:] == ["talking", "held", "talking", "re_attach", "talking"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(90)
+def test_the_browsers_own_microphone_is_asked_for_and_heard(browser: Browser, centre: CallCentre) -> None:
+    """Chromium's fake device beeps about once a second, and the page's policy lets it be opened."""
+    with desk_of(browser, centre, "a1004", None) as desk:
+        begin_work(desk, centre, "a1004")
+        with ToneCaller(centre.sandbox, "8002", "0942000102") as caller:
+            desk.get_by_role("button", name=re.compile("Answer")).click()
+            centre.wait_agent("a1004", "talking")
+            desk.wait_for_timeout(1_000)  # what was heard of the music is over
+            for _ in range(250):
+                if caller.loudness() > SILENT:
+                    break
+                desk.wait_for_timeout(POLL_MS)
+            assert caller.loudness() > SILENT

@@ -160,6 +160,29 @@ def test_who_does_not_answer_or_declines_gets_no_more_and_a_closed_page_loses_no
 
 
 @pytest.mark.long
+@pytest.mark.timeout(120)
+def test_a_microphone_that_is_refused_leaves_the_call_ringing_and_says_why(
+    agent: BrowserAgent, centre: CallCentre
+) -> None:
+    with ToneCaller(centre.sandbox, "8002", "0941000125") as caller:
+        agent.wait_phase("ringing")
+        agent.page.evaluate("() => { window.real = navigator.mediaDevices.getUserMedia }")
+        agent.page.evaluate(
+            """() => { navigator.mediaDevices.getUserMedia = async () => {
+                 throw new DOMException('', 'NotAllowedError') } }"""
+        )
+        agent.do("answer()")
+        assert agent.state()["problem"] == "microphone_denied"
+        assert agent.state()["call"]["phase"] == "ringing"
+        agent.page.evaluate("() => { navigator.mediaDevices.getUserMedia = window.real }")
+        talk(agent, caller)
+        assert agent.state()["problem"] is None
+        agent.do("dtmf('59#')")
+        agent.until(lambda: caller.keys == "59#", 5, lambda: f"the caller got {caller.keys!r}")
+    agent.wait_phase(None)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_a_phone_that_does_not_come_back_sends_its_caller_to_the_front_of_the_queue(
     browser: Browser, centre: CallCentre, phone_bundle: Path, agent: BrowserAgent

@@ -19,6 +19,7 @@ from typing import Self
 from telephony.sandbox.instance import Sandbox
 from telephony.sandbox.music import SAMPLES_PER_S, ulaw
 from telephony.synthetic.caller import SyntheticCaller, place_call
+from telephony.synthetic.sdp import KEYS
 from telephony.synthetic.user_agent import UserAgent
 from tests.pbx.sipp import free_udp_port, poll
 
@@ -57,6 +58,7 @@ class ToneCaller:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((sandbox.host, free_udp_port()))
         self._socket.settimeout(0.2)
+        self._keys: dict[bytes, str] = {}
         self._remote: tuple[str, int] | None = None
         self._ended = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -88,6 +90,11 @@ class ToneCaller:
     def has_ended(self) -> bool:
         """Whether the call is over."""
         return self._caller is not None and self._caller.has_ended
+
+    @property
+    def keys(self) -> str:
+        """The keys that the other side pressed, in order."""
+        return "".join(self._keys.values())
 
     def hang_up(self) -> None:
         """End the call now."""
@@ -134,7 +141,9 @@ class ToneCaller:
                 packet, self._remote = self._socket.recvfrom(2_048)
             except TimeoutError:
                 continue
-            if len(packet) == HEADER_BYTES + PACKET_SAMPLES and packet[1] & 0x7F == 0:
+            if packet[1] & 0x7F == KEYS:  # the end of a key is sent three times, with one timestamp
+                self._keys.setdefault(packet[4:8], "0123456789*#ABCD"[packet[HEADER_BYTES] & 0x0F])
+            elif len(packet) == HEADER_BYTES + PACKET_SAMPLES and packet[1] & 0x7F == 0:
                 self._heard.append((time.monotonic(), packet[HEADER_BYTES:]))
 
     def _speak(self) -> None:
