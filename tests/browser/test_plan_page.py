@@ -146,3 +146,28 @@ def test_a_file_that_is_no_forecast_is_said_to_be_none(
     with planner_page(browser, served) as page:
         page.set_input_files("input[type=file]", wrong)
         expect(page.get_by_role("alert")).to_contain_text("interval_start")
+
+
+def test_past_calls_become_a_forecast_with_its_accuracy_and_are_found_again(
+    browser: Browser, served: Served, tmp_path: Path
+) -> None:
+    past = tmp_path / "front desk.csv"
+    rng = np.random.default_rng(7)
+    first = np.datetime64("2026-01-05T00:00")
+    lines = ["interval_start,calls"]
+    for day in range(56):
+        if day % 7 < 5:
+            for at, calls in enumerate(rng.poisson(expected_calls(0))):
+                lines.append(f"{first + np.timedelta64(day * 1440 + 480 + 30 * at, 'm')},{calls}")
+    past.write_text("\n".join(lines) + "\n")
+    with planner_page(browser, served) as page:
+        page.get_by_label("Days ahead").fill("7")
+        page.set_input_files("input[type=file]", past)
+        expect(page.locator("tbody tr")).to_have_count(HALF_HOURS, timeout=60_000)
+        expect(page.get_by_text("past forecasts were off by").first).to_be_visible()
+        expect(page.get_by_text("a week before")).to_be_visible()
+        assert_accessible(page)
+        screenshot(page, "plan-forecast")
+        page.reload()
+        page.get_by_label("Earlier forecasts").select_option(label="front desk.csv")
+        expect(page.locator("tbody tr")).to_have_count(HALF_HOURS)
