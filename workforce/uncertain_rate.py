@@ -3,7 +3,7 @@
 The rate of an interval is Gamma with the forecast as its mean and ``rate_cv`` as its coefficient of variation
 (0.1: one interval in three is more than 10 % off). Shares of *calls* weigh each rate by the calls that it
 brings, which makes the Gamma's shape one larger. The integral is cut where the figures bend: where traffic
-meets the agents, and where the fluid wait meets the threshold.
+meets the agents, and where the fluid wait meets the threshold; shares are exact to about 1e-7.
 
 Source: Jongbloed & Koole (2001), "Managing uncertainty in call centres using Poisson mixtures"; Gans, Koole &
 Mandelbaum (2003), section 4.4.
@@ -24,9 +24,9 @@ from workforce.erlang_models import missed
 
 RATE_CV_MAX = 1.0
 _TAIL = 1e-16
-_RATE_NODES_EXACT = 16
-_RATE_NODES_SEARCH = 7
-_WEIGHT_MIN = 1e-17
+_RATE_NODES_EXACT = 12
+_RATE_NODES_SEARCH = 6
+_WEIGHT_MIN = 1e-15
 _BEND_WIDTH = 7.0
 _OF_CALLS = (
     "p_wait",
@@ -89,6 +89,7 @@ def mixed_missed(
     rates, weights = _rates(
         x,
         traffic,
+        aht,
         cv,
         threshold,
         patience,
@@ -108,7 +109,7 @@ def _mix(
     patience: Floats,
     short: Floats,
 ) -> dict[str, Floats]:
-    rates, weights = _rates(x, traffic, cv, threshold, patience, _RATE_NODES_EXACT)
+    rates, weights = _rates(x, traffic, aht, cv, threshold, patience, _RATE_NODES_EXACT)
 
     case, node = np.nonzero(weights > _WEIGHT_MIN)
     rate, weight = rates[case, node], weights[case, node]
@@ -140,7 +141,13 @@ def _mix(
 
 
 def _rates(
-    x: Floats, traffic: Floats, cv: Floats, threshold: Floats, patience: Floats, nodes: int
+    x: Floats,
+    traffic: Floats,
+    aht: Floats,
+    cv: Floats,
+    threshold: Floats,
+    patience: Floats,
+    nodes: int,
 ) -> tuple[Floats, Floats]:
     """Return traffic values and the shares of calls that they bring, one row per case."""
     shape = (1.0 / (cv * cv)) + 1.0  # of the rate that a call sees
@@ -150,8 +157,16 @@ def _rates(
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         late = x * np.exp(np.where(np.isinf(patience), 0.0, np.minimum(threshold / patience, 50.0)))
     near = _BEND_WIDTH * np.sqrt(x + 1.0)
-    middle = (shape - 1.0) * scale
-    marks = np.stack([low, x - near, x - near / 4, x, (x + late) / 2, late, late + near, middle, high])
+    with np.errstate(divide="ignore"):  # under Erlang C waits explode in a thin layer below the agents
+        layer = np.where(np.isinf(patience), np.minimum(aht / threshold, near / 24), 0.0)
+    middle, spread = (shape - 1.0) * scale, cv * traffic
+    marks = np.stack(
+        [
+            *(low, middle - 3.5 * spread, middle - spread, middle + spread, middle + 3.5 * spread, high),
+            *(x - near, x - near / 3, x - 8 * layer, x - 2 * layer, x, x + near / 3),
+            *(late - near / 3, late, late + near / 3, late + near),
+        ]
+    )
     marks = np.sort(np.clip(marks, low, high), axis=0)
     at, weight = np.polynomial.legendre.leggauss(nodes)
     half = (marks[1:] - marks[:-1]) / 2.0

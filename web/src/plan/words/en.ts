@@ -18,7 +18,11 @@ export const en = {
   'source.bad_file': 'This file cannot be planned with: {detail}',
   'source.columns': 'its first line must name interval_start and calls, or interval_start and mean',
   'source.no_rows': 'it has no rows that can be read',
-  'accuracy.line': 'Up to {days} days ahead, past forecasts were off by {ours}; the usual way by {industry}, last week’s calls by {naive}.',
+  'accuracy.line': {
+    one: 'One day ahead, past forecasts were off by {ours}; the usual way by {industry}, last week’s calls by {naive}.',
+    other:
+      'Up to {count} days ahead, past forecasts were off by {ours}; the usual way by {industry}, last week’s calls by {naive}.',
+  },
   'accuracy.loses': 'Here a simpler way was nearer: {winner}.',
   'accuracy.seasonal_naive': 'last week’s calls',
   'accuracy.industry': 'the usual way',

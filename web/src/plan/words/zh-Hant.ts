@@ -19,7 +19,7 @@ export const zhHant: Readonly<Record<keyof typeof en, Sentence>> = {
   'source.bad_file': '這個檔案無法用於規劃：{detail}',
   'source.columns': '第一列須有 interval_start 與 calls，或 interval_start 與 mean',
   'source.no_rows': '沒有可讀取的資料列',
-  'accuracy.line': '{days} 天內的過往預測誤差為 {ours}；一般作法為 {industry}，沿用上週來電為 {naive}。',
+  'accuracy.line': '{count} 天內的過往預測誤差為 {ours}；一般作法為 {industry}，沿用上週來電為 {naive}。',
   'accuracy.loses': '這裡較簡單的方法更準：{winner}。',
   'accuracy.seasonal_naive': '沿用上週來電',
   'accuracy.industry': '一般作法',
