@@ -22,7 +22,9 @@ from workforce.staffing_search import AGENTS_MAX, Excess, Load, first_guess, sma
 from workforce.uncertain_rate import RATE_CV_MAX, mixed_figures, mixed_missed
 
 _CHUNK_ROWS = 4096  # keeps the work arrays inside the processor's cache
-_PATIENCE = 5  # its place among the columns
+_AHT, _PATIENCE, _RATE_CV = 2, 5, 9  # their places among the columns
+_LEAST = 1e-6  # below it a length of time or a limit is nonsense
+_CV_LEAST = 1e-4  # below it the rate is as good as certain
 _CEIL_SLACK = 1e-9  # 9 / (1 - 0.1) is 10, whatever its last digit says
 
 
@@ -117,7 +119,8 @@ def staff(
         )
     )
     flat = [column.ravel() for column in columns]
-    flat[_PATIENCE] = np.where(np.isnan(flat[_PATIENCE]), np.inf, flat[_PATIENCE])
+    flat[_PATIENCE] = _tame_patience(flat[_PATIENCE], flat[_AHT])
+    flat[_RATE_CV] = np.where(np.abs(flat[_RATE_CV]) < _CV_LEAST, 0.0, flat[_RATE_CV])
     rows = _Rows(*flat)
     notes = _problems(rows)
     agents = np.full(len(notes), np.nan)
@@ -155,7 +158,8 @@ def outlook(
     )
     there, calls_, interval, aht, threshold, patience, shrunk, cv = (column.ravel() for column in columns)
     one = np.ones_like(aht)
-    patience = np.where(np.isnan(patience), np.inf, patience)
+    patience = _tame_patience(patience, aht)
+    cv = np.where(np.abs(cv) < _CV_LEAST, 0.0, cv)
     rows = _Rows(calls_, interval, aht, one * np.nan, threshold, patience, one, one, shrunk, cv)
     notes = _problems(rows)
     notes[~((there >= 0) & (there <= AGENTS_MAX)) & (notes == Note.FINE)] = Note.BAD_AGENTS
@@ -181,6 +185,14 @@ def scheduled_agents(agents: ArrayLike, shrinkage: ArrayLike) -> Floats:
     return whole(np.asarray(agents, dtype=np.float64) / (1.0 - np.asarray(shrinkage, dtype=np.float64)))
 
 
+def _tame_patience(patience: Floats, aht: Floats) -> Floats:
+    """None given is endless; what is a billionth of a call, or a million million calls, is cut to that."""
+    real = np.isfinite(patience) & (patience > 0) & (aht > 0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        cut = np.clip(patience, 1e-9 * aht, 1e12 * aht)
+    return np.where(np.isnan(patience), np.inf, np.where(real, cut, patience))
+
+
 def _problems(rows: _Rows) -> NDArray[np.object_]:
     """Return the first thing wrong with each row."""
     notes = np.full(len(rows.calls), Note.FINE, dtype=object)
@@ -191,15 +203,15 @@ def _problems(rows: _Rows) -> NDArray[np.object_]:
     traffic = rows.traffic_erl()
     no_goal = np.isnan(rows.target)
     say(Note.BAD_CALLS, ~((rows.calls >= 0) & np.isfinite(rows.calls)))
-    say(Note.BAD_INTERVAL, ~((rows.interval_s > 0) & np.isfinite(rows.interval_s)))
-    say(Note.BAD_AHT, ~((rows.aht_s > 0) & np.isfinite(rows.aht_s)))
+    say(Note.BAD_INTERVAL, ~((rows.interval_s >= _LEAST) & np.isfinite(rows.interval_s)))
+    say(Note.BAD_AHT, ~((rows.aht_s >= _LEAST) & np.isfinite(rows.aht_s)))
     say(Note.TARGET_UNREACHABLE, rows.target == 1.0)
     say(Note.TARGET_IN_PERCENT, (rows.target > 1.0) & (rows.target <= 100.0))
     say(Note.BAD_TARGET, ~(no_goal | ((rows.target > 0.0) & (rows.target < 1.0))))
     say(Note.BAD_THRESHOLD, ~((rows.threshold_s >= 0) & np.isfinite(rows.threshold_s)))
     say(Note.BAD_PATIENCE, ~(rows.patience_s >= 0))
-    say(Note.BAD_OCCUPANCY, ~((rows.occupancy_max > 0) & (rows.occupancy_max <= 1)))
-    say(Note.BAD_ABANDONMENT, ~((rows.abandonment_max > 0) & (rows.abandonment_max <= 1)))
+    say(Note.BAD_OCCUPANCY, ~((rows.occupancy_max >= _LEAST) & (rows.occupancy_max <= 1)))
+    say(Note.BAD_ABANDONMENT, ~((rows.abandonment_max >= _LEAST) & (rows.abandonment_max <= 1)))
     say(Note.BAD_SHRINKAGE, ~((rows.shrinkage >= 0) & (rows.shrinkage < 1)))
     say(Note.BAD_RATE_CV, ~((rows.rate_cv >= 0) & (rows.rate_cv <= RATE_CV_MAX)))
     say(Note.TOO_MUCH_TRAFFIC, ~(traffic <= TRAFFIC_ERL_MAX))
@@ -239,7 +251,8 @@ def _search(rows: _Rows) -> tuple[Floats, NDArray[np.object_]]:
     notes[np.isnan(agents)] = Note.TOO_MUCH_TRAFFIC
 
     # Occupancy: without abandonment it is traffic / agents; with it, that is a bound from above.
-    capped = np.flatnonzero((rows.occupancy_max < 1.0) | (rows.abandonment_max < 1.0))
+    limited = (rows.occupancy_max < 1.0) | (rows.abandonment_max < 1.0)
+    capped = np.flatnonzero(limited & ~np.isnan(agents))
     if len(capped):
         more, why = _capped(rows.pick(capped), traffic[capped], agents[capped])
         agents[capped] = np.where(why == Note.FINE, agents[capped], more)
@@ -260,7 +273,7 @@ def _capped(rows: _Rows, traffic: Floats, agents: Floats) -> tuple[Floats, NDArr
         excess = _share_over(note, rows.pick(limited), traffic[limited], cap[limited])
         least = traffic[limited] / cap[limited] if note is Note.OCCUPANCY_DECIDES else 1.0
         needed = smallest_agents(excess, np.maximum(agents[limited], least))
-        above = needed > agents[limited]
+        above = ~(needed <= agents[limited])  # nan: no number of agents does
         agents = agents.copy()
         agents[limited[above]] = needed[above]
         notes[limited[above]] = note
