@@ -165,11 +165,16 @@ _OWNERS = """
 _BY_BEGINNING = text(_OWNERS.format(column="normal"))
 _BY_END = text(_OWNERS.format(column="reversed"))
 
+# Beyond what is counted, the rarer gram is the one whose last so many parties reach further back: ids sort
+# by their birth.
 _SIZES = text(
     """
-    SELECT a.gram, (SELECT count(*) FROM (SELECT 1 FROM party_gram g
-                    WHERE g.tenant_id = :tenant_id AND g.gram = a.gram LIMIT :size_max) counted) AS size
+    SELECT a.gram, n.size, n.reach
     FROM unnest(CAST(:grams AS text[])) AS a(gram)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS size, coalesce(min(CAST(g.party_id AS text)), '') AS reach
+        FROM (SELECT party_id FROM party_gram WHERE tenant_id = :tenant_id AND gram = a.gram
+              ORDER BY party_id DESC LIMIT :size_max) g) n
     """
 )
 # The inner LIMIT and the counting keep the planner to this order: a few look-ups for each party with the
@@ -196,11 +201,12 @@ async def _by_name(
     if not wanted:
         return [], True
     values = {"tenant_id": tenant_id, "grams": wanted, "size_max": _SIZE_MAX}
-    sizes = sorted((row.size, row.gram) for row in await connection.execute(_SIZES, values))
+    rows = await connection.execute(_SIZES, values)
+    sizes = [(row.size, row.gram) for row in sorted(rows, key=lambda row: (row.size, row.reach, row.gram))]
     if sizes[0][0] == 0:
         return [], True
     others = [gram for _, gram in sizes[1 : 1 + _OTHERS_MAX]]
-    rows = (
+    likely = (
         await connection.execute(
             _BY_NAME,
             {
@@ -215,11 +221,11 @@ async def _by_name(
     ).all()
     found = [
         (row.party_id, row.display_name)
-        for row in rows
+        for row in likely
         if row.erased_at is None and is_found(words, row.display_name)
     ]
     found.sort(key=lambda each: (*_closeness(words, each[1]), each[1], each[0]))
-    is_complete = len(rows) < _CANDIDATES_MAX and sizes[0][0] < _SIZE_MAX
+    is_complete = len(likely) < _CANDIDATES_MAX and sizes[0][0] < _SIZE_MAX
     return found, is_complete
 
 
