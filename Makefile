@@ -49,7 +49,7 @@ lint: venv
 
 check: lint web
 	@.ci/web check
-	$(pytest) -q -n 2 -m "not pbx and not long and not db and not chaos" $(ARGS)
+	HOLDLESS_TEST_PROFILE=quick $(pytest) -q -n 2 -m "not pbx and not long and not db and not chaos" $(ARGS)
 
 # Two runs, one closing summary: fast tests side by side, then what owns a PBX or a database, one by one.
 test: lint web browser

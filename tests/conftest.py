@@ -13,7 +13,8 @@ from tests.closing import Ledger, load, note_kind, save
 settings.register_profile(
     "house", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("house")
+settings.register_profile("quick", parent=settings.get_profile("house"), max_examples=15)
+settings.load_profile(os.environ.get("HOLDLESS_TEST_PROFILE", "house"))  # `make check` looks quickly
 
 _LEDGER_PATH = os.environ.get("HOLDLESS_TEST_LEDGER")  # set by `make test`, which is two runs
 _run = pytest.StashKey[Ledger]()

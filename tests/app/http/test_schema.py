@@ -55,7 +55,7 @@ schema = schemathesis.openapi.from_dict(create_app(SmallServer()).openapi())
 
 
 @schema.parametrize()
-@settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_an_operation_answers_as_its_schema_says(case: Any, address: str) -> None:
     answer = case.call(base_url=address, headers={"Authorization": f"Bearer {KEY}"})
     is_away = answer.status_code == 503 and answer.json()["error_id"] == "database_away"  # it is, here
