@@ -27,6 +27,7 @@ class Place:
 COMMANDS: dict[str, Place] = {
     "serve": Place("app.main", "serve", "Run the server."),
     "demo": Place("app.demo.cli", "demo", "Run a small contact centre with synthetic callers."),
+    "accounts": Place("app.auth.cli", "accounts_cli", "List, make and disable accounts; sign-in links."),
     "calls": Place("app.calls.cli", "calls_cli", "List, show and reconcile logged calls."),
     "centre": Place("app.centre.cli", "centre_cli", "Export, check and import queues, agents and skills."),
     "plan": Place("app.planner.cli", "plan_cli", "Staffing, patience and forecasts."),

@@ -8,7 +8,6 @@ from typing import Annotated, Any, NoReturn
 
 import structlog
 from fastapi import APIRouter, Depends, Query, Request
-from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth import account_rows, links, session_rows
@@ -208,8 +207,7 @@ def _values(before: Standing, after: Standing, sent: dict[str, Any]) -> dict[str
     if "language" in sent:
         values["language"] = sent["language"] or ""
     if before.is_disabled != after.is_disabled:
-        values["disabled_at"] = func.clock_timestamp() if after.is_disabled else None
-        values |= {"failed_count": 0, "locked_until_at": None}
+        values |= account_rows.disabling(after.is_disabled)
     return values
 
 

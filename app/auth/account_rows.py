@@ -7,7 +7,7 @@ database's clock, and sessions in other processes follow it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +59,20 @@ def standing_of(row: AccountRow) -> Standing:
         agent_id=row["agent_id"],
         team_ids=frozenset(row["team_ids"]),
     )
+
+
+def disabled(before: Standing, is_disabled: bool) -> Standing:
+    """Return the standing with the account disabled, or enabled."""
+    return replace(before, is_disabled=is_disabled)
+
+
+def disabling(is_disabled: bool) -> dict[str, Any]:
+    """Return the columns that disable an account, or enable it and forget wrong passwords."""
+    return {
+        "disabled_at": func.clock_timestamp() if is_disabled else None,
+        "failed_count": 0,
+        "locked_until_at": None,
+    }
 
 
 async def lock_accounts(connection: AsyncConnection, tenant_id: TenantId) -> None:

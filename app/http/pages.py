@@ -20,6 +20,7 @@ from fastapi.responses import RedirectResponse
 
 from app.auth.gate import open_to_all
 from app.http.errors import ApiError
+from app.http.shell import page_headers
 
 FACE_PATHS: Final[Mapping[str, str]] = {
     "/sign-in": "signin",
@@ -33,26 +34,9 @@ FACE_PATHS: Final[Mapping[str, str]] = {
 }
 """Which built page answers a path."""
 
-PAGE_HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data: blob:",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "media-src 'self' blob:",
-            "worker-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types svelte-trusted-html",
-        )
-    ),
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
-    "Cache-Control": "no-cache",
+# The browser phone is on the desk alone.
+_PAGE_HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
+    path: page_headers(microphone=face == "desk") for path, face in FACE_PATHS.items()
 }
 _ASSET_HEADERS: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _COMPRESSED: Final = {".html", ".js", ".css", ".svg", ".json"}
@@ -159,7 +143,7 @@ async def asset(name: str, request: Request) -> Response:
 
 async def _page(request: Request) -> Response:
     """Give a face's page."""
-    return _pages(request).page(request.url.path).answer(request, PAGE_HEADERS)
+    return _pages(request).page(request.url.path).answer(request, _PAGE_HEADERS[request.url.path])
 
 
 for _path in FACE_PATHS:
