@@ -21,9 +21,12 @@ from app.auth.schemas import (
     Account,
     AccountBody,
     AccountChange,
+    AccountChoices,
     AccountLink,
     AccountList,
     AccountPath,
+    AgentChoice,
+    TeamChoice,
 )
 from app.auth.session_rows import AccountRow
 from app.http.errors import ApiError
@@ -106,6 +109,18 @@ async def add_account(body: AccountBody, request: Request, writer: Writer) -> Ac
             _refuse(taken.error_id)
     log.info("account made", account_id=str(row["account_id"]), role=row["role"], by=_by(writer))
     return Account.of(row)
+
+
+@router.get("/choices")
+async def list_choices(request: Request, _writer: Writer) -> AccountChoices:
+    """List the agents that accounts may be, and the teams that supervisors may lead."""
+    faces = state_of(request).faces
+    async with faces.database.transaction(faces.tenant_id) as connection:
+        agents, teams = await account_rows.choices(connection, faces.tenant_id)
+    return AccountChoices(
+        agents=[AgentChoice.model_validate(row) for row in agents],
+        teams=[TeamChoice.model_validate(row) for row in teams],
+    )
 
 
 @router.get("/{account_id}")

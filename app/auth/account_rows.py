@@ -23,6 +23,7 @@ from app.db.session import TenantId
 from app.db.tables import account, agent, team
 
 PAGE_ACCOUNTS_MAX = 200
+CHOICES_MAX = 5_000
 
 
 class AccountTaken(Exception):
@@ -213,6 +214,34 @@ async def administrator_count(
     if but is not None:
         query = query.where(person.account_id != but)
     return int((await connection.execute(query)).scalar_one())
+
+
+async def choices(
+    connection: AsyncConnection, tenant_id: TenantId
+) -> tuple[list[AccountRow], list[AccountRow]]:
+    """Return the agents of the centre, each with whose it is, and the teams."""
+    theirs = (
+        (account.c.tenant_id == agent.c.tenant_id)
+        & (account.c.agent_id == agent.c.agent_id)
+        & account.c.disabled_at.is_(None)
+    )
+    agents = (
+        select(agent.c.agent_id, agent.c.display_name, agent.c.team_id, account.c.account_id)
+        .join(account, theirs, isouter=True)
+        .where(agent.c.tenant_id == tenant_id, agent.c.left_at.is_(None))
+        .order_by(agent.c.agent_id)
+        .limit(CHOICES_MAX)
+    )
+    teams = (
+        select(team.c.team_id, team.c.display_name)
+        .where(team.c.tenant_id == tenant_id)
+        .order_by(team.c.team_id)
+        .limit(CHOICES_MAX)
+    )
+    return (
+        [dict(row) for row in (await connection.execute(agents)).mappings()],
+        [dict(row) for row in (await connection.execute(teams)).mappings()],
+    )
 
 
 async def unknown_ids(

@@ -209,3 +209,30 @@ class AccountLink(BaseModel):
 
     path: str
     expires_ms: int
+
+
+class AgentChoice(BaseModel):
+    """An agent that an account may be.
+
+    Attributes:
+        account_id: Whose agent it is already; null: nobody's.
+    """
+
+    agent_id: str
+    display_name: str
+    team_id: str | None
+    account_id: UUID | None
+
+
+class TeamChoice(BaseModel):
+    """A team that a supervisor may lead."""
+
+    team_id: str
+    display_name: str
+
+
+class AccountChoices(BaseModel):
+    """What the centre has for accounts to be or to lead, in the order of ids."""
+
+    agents: list[AgentChoice]
+    teams: list[TeamChoice]

@@ -115,6 +115,16 @@ async def test_one_agent_is_one_person_until_that_person_leaves(office: Office) 
     assert _refused(back) == (409, "agent_taken")
 
 
+async def test_what_accounts_may_be_is_told_with_whose_it_is(office: Office) -> None:
+    ann = (await office.add("ann", "agent", agent_id="a1001")).json()
+    told = (await office.page.get(f"{ACCOUNTS}/choices")).json()
+    assert [(agent["agent_id"], agent["account_id"]) for agent in told["agents"]] == [
+        ("a1001", ann["account_id"]),
+        ("a1002", None),
+    ]
+    assert [team["team_id"] for team in told["teams"]] == ["north", "south"]
+
+
 async def test_who_is_disabled_is_out_at_once_and_may_come_back(office: Office) -> None:
     pia = await add_account(office.faces.database, "pia", Role.PLANNER)
     token = await sign_in(office.faces, pia)

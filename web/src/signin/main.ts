@@ -1,0 +1,4 @@
+import { showOpenFace } from '@/parts/face'
+import SignIn from './SignIn.svelte'
+
+showOpenFace(SignIn)
