@@ -110,6 +110,7 @@ const en = {
   'error.prefix_not_allowed': 'Numbers that begin like this one are not allowed here.',
   'error.number_pattern': 'That is no telephone number.',
   'error.number_unreadable': 'That is no telephone number.',
+  'error.too_many_links': 'There are {links_max} links already. Revoke one that is not used.',
 } as const satisfies Record<string, Sentence>
 
 const zhHant: Record<keyof typeof en, Sentence> = {
@@ -221,6 +222,7 @@ const zhHant: Record<keyof typeof en, Sentence> = {
   'error.mapping_twice': '有兩欄的意義相同。',
   'error.mapping_without_field': '其他欄位需要代號。',
   'error.mapping_wrong_width': '欄位對應與名單不符。',
+  'error.too_many_links': '已有 {links_max} 個連結，請先撤銷不用的。',
 }
 
 export const common = { en, 'zh-Hant': zhHant }

@@ -78,21 +78,28 @@ export function errorText(problem: { error_id: string; params?: Record<string, u
 
 // ---------------------------------------------------------------- figures and moments
 
+// Making a format costs a hundred times what using it does, and boards show thousands of numbers a second.
+const formats = new Map<string, Intl.NumberFormat>()
+
+function format(style: 'decimal' | 'percent', digits: number): Intl.NumberFormat {
+  const key = `${state.language} ${style} ${digits}`
+  let found = formats.get(key)
+  if (found === undefined) {
+    const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits }
+    found = new Intl.NumberFormat(state.language, { style, ...fraction })
+    formats.set(key, found)
+  }
+  return found
+}
+
 export function number(value: number, digits = 0): string {
-  return new Intl.NumberFormat(state.language, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  }).format(value)
+  return format('decimal', digits).format(value)
 }
 
 /** A share in [0, 1] as per cent; nothing for null: no calls is blank, never 0 or 100. */
 export function percent(share: number | null | undefined, digits = 1): string {
   if (share === null || share === undefined) return ''
-  return new Intl.NumberFormat(state.language, {
-    style: 'percent',
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  }).format(share)
+  return format('percent', digits).format(share)
 }
 
 /** A length in seconds as m:ss, or h:mm:ss from an hour on. */
