@@ -10,11 +10,12 @@ import asyncio
 import sys
 import tempfile
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
@@ -22,6 +23,7 @@ from app.centre.demo import SEAT_AGENT_ID
 from app.db.session import DEFAULT_TENANT
 from app.demo.centre import DemoCentre, open_centre
 from app.demo.seat import SeatCallers
+from app.demo.server_process import ServerFailed
 from app.demo.visitors import page_links
 from app.http.pages import built_pages
 from routing.ids import AgentId
@@ -34,6 +36,7 @@ PAST_DAYS: Final = 90
 CALLS_S: Final = 3_600.0  # the crowd calls until the tour is over
 WARM_UP_S: Final = 45.0  # until the floor has something to show
 POP_S: Final = 30.0
+PHONE_S: Final = 20.0  # from coming to work to a phone that can ring
 SETTLE_MS: Final = 2_500
 _Answer = TypeVar("_Answer")
 
@@ -100,6 +103,7 @@ class CentreAtWork:
         self._centre: DemoCentre | None = None
         self._running: Any = None
         self._is_open = threading.Event()
+        self._over = asyncio.Event()
 
     def start(self) -> None:
         """Open the centre, with its past, and let customers call."""
@@ -112,9 +116,8 @@ class CentreAtWork:
     def stop(self) -> None:
         """Take the centre down."""
         if self._running is not None:
-            self._loop.call_soon_threadsafe(self._running.cancel)
-            with suppress(BaseException):
-                self._running.result(120)
+            self._loop.call_soon_threadsafe(self._over.set)
+            self._running.result(120)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
@@ -139,9 +142,14 @@ class CentreAtWork:
                 self._is_open.set()
                 try:
                     async with asyncio.TaskGroup() as group:
-                        group.create_task(crowd.play(CALLS_S))
-                        group.create_task(centre.bring_back())
-                        group.create_task(seat.run(centre.floor))
+                        working = [
+                            group.create_task(crowd.play(CALLS_S)),
+                            group.create_task(centre.bring_back()),
+                            group.create_task(seat.run(centre.floor)),
+                        ]
+                        await self._over.wait()
+                        for task in working:
+                            task.cancel()
                 finally:
                     await seat.stop()
 
@@ -180,7 +188,7 @@ def _photograph(browser: Browser, work: CentreAtWork, there: list[Stop], languag
             page = made.new_page()
             page.goto(links.get(stop.path, f"{server.url}{stop.path}"))
             if stop.path in links:
-                page.wait_for_url(f"**{stop.path}*")
+                page.wait_for_url(_is_at(stop.path))
             _settle(page, stop)
             if stop.then:
                 page.goto(_on_this_host(page, stop.then))
@@ -198,6 +206,11 @@ def _photograph(browser: Browser, work: CentreAtWork, there: list[Stop], languag
             links = {link.path: link.url for link in fresh}
 
 
+def _is_at(path: str) -> Callable[[str], bool]:
+    """The address is this page's own, not the sign-in's on the way to it."""
+    return lambda url: urlsplit(url).path == path
+
+
 def _settle(page: Page, stop: Stop) -> None:
     with suppress(TimeoutError):
         page.locator(stop.ready).first.wait_for()
@@ -207,18 +220,24 @@ def _take_a_call(page: Page, work: CentreAtWork) -> None:
     """Become ready with the browser phone, and wait until the caller's pop is there."""
     chosen = page.evaluate(_CHOOSE_PHONE, SEAT_AGENT_ID)
     _say(f"the phone in the browser: {chosen}")
-    page.reload()
-    page.wait_for_timeout(4_000)  # the phone registers
-    centre = work.centre
-    seat = work.ask(centre.floor())["agents"].get(SEAT_AGENT_ID, {}).get("state", "signed_out")
-    for state in (["signed_in"] if seat == "signed_out" else []) + (["ready"] if seat != "ready" else []):
-        work.ask(centre.set_state(AgentId(SEAT_AGENT_ID), state))
+    centre, agent_id = work.centre, AgentId(SEAT_AGENT_ID)
+    if _seat_state(work) == "signed_out":
+        work.ask(centre.set_state(agent_id, "signed_in"))  # at work: the page makes its phone known
+    for _ in range(round(PHONE_S)):
+        page.wait_for_timeout(1_000)
+        with suppress(ServerFailed):  # not reachable yet, or ready already
+            work.ask(centre.set_state(agent_id, "ready"))
+            break
     for _ in range(round(POP_S)):
-        state = work.ask(centre.floor())["agents"][SEAT_AGENT_ID]["state"]
-        if state in ("ringing", "talking"):
+        if _seat_state(work) in ("ringing", "talking"):
             return
         page.wait_for_timeout(1_000)
     _say("nobody rang at the seat")
+
+
+def _seat_state(work: CentreAtWork) -> str:
+    state: str = work.ask(work.centre.floor())["agents"].get(SEAT_AGENT_ID, {}).get("state", "signed_out")
+    return state
 
 
 _CHOOSE_PHONE: Final = """

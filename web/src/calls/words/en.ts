@@ -82,7 +82,7 @@ export const en = {
   'call.wrap_up': 'Wrap-up',
   'call.length': 'Length',
   'call.visits': 'Queue visits',
-  'call.waited': 'Waited {wait}, {count} offers',
+  'call.waited': { one: 'Waited {wait}, {count} offer', other: 'Waited {wait}, {count} offers' },
   'method.identifier': 'number',
   'method.identifier_and_extension': 'number and extension',
   'method.shared_line': 'shared line',
