@@ -89,7 +89,6 @@ STOPS: Final = (
         ready="tbody tr",
     ),
     Stop("plan", "/plan", "Planner", "Forecast, staff and what-if, by the engine that routes the calls."),
-    Stop("people", "/people", "People", "Accounts and what they may do."),
 )
 
 

@@ -36,7 +36,7 @@ export const SIGN: Readonly<Record<AgentState, string>> = {
   re_attach: '↻',
   wrap_up: '✎',
   busy_elsewhere: '◐',
-  not_ready: '⏸',
+  not_ready: '❚❚',
 }
 
 /** The class of base.css's colours for a state. */
