@@ -89,6 +89,8 @@ async def fill_history(
             progress(min(1.0, done_count * _CHUNK_DAYS / len(missing)))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        if filling:  # the chunks that are being written end before the database may
+            await asyncio.gather(*filling, return_exceptions=True)
     return len(missing)
 
 
