@@ -38,7 +38,7 @@ def _token(served: Served, role: Role) -> str:
                     login=str(role),
                     display_name=f"The {role}",
                     role=role,
-                    agent_id="a1001" if role is Role.AGENT else None,
+                    agent_id="a1005" if role is Role.AGENT else None,
                     team_ids=frozenset({"care"}) if role is Role.SUPERVISOR else frozenset(),
                 )
                 row = await account_rows.insert_account(connection, DEFAULT_TENANT, wanted)
