@@ -9,6 +9,7 @@ export const en = {
   'wall.abandoned': 'Abandoned today',
   'wall.agents': 'Agents',
   'wall.target': 'target {target} in {threshold_s} s',
+  'wall.threshold': 'target {threshold_s} s',
   'wall.targets': 'each queue has its own target',
   'wall.quarter': 'last 15 min {value}',
   'wall.full_screen': 'Full screen (F)',

@@ -10,6 +10,7 @@ export const zhHant: Record<keyof typeof en, Sentence> = {
   'wall.abandoned': '今日放棄',
   'wall.agents': '客服人員',
   'wall.target': '目標 {threshold_s} 秒內 {target}',
+  'wall.threshold': '目標 {threshold_s} 秒',
   'wall.targets': '各佇列目標不同',
   'wall.quarter': '近 15 分鐘 {value}',
   'wall.full_screen': '全螢幕（F）',
