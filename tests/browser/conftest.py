@@ -16,9 +16,9 @@ from tests.pbx.fixtures import programs
 __all__ = ["programs"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # Playwright's loop runs in this thread: no asyncio test may follow it
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium."""
+    """The machine's Chromium, closed after this folder's last test."""
     with sync_playwright() as playwright:
         started = launch(playwright)
         yield started
