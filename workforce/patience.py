@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2, norm
+from scipy.special import gammaincc, gammaincinv, ndtri
 
 from workforce.erlang_integrals import Floats
 from workforce.errors import InputError
@@ -133,15 +133,13 @@ def estimate_patience(
     survival: Floats = np.cumprod(1.0 - died / at_risk).astype(np.float64)
     with np.errstate(divide="ignore"):
         greenwood = np.cumsum(np.where(at_risk > died, died / (at_risk * (at_risk - died)), np.inf))
-    z = float(norm.ppf((1.0 + confidence) / 2.0))
+    z = float(ndtri((1.0 + confidence) / 2.0))
     low, high = _band(survival, greenwood, z)
     mean_s, mean_error_s, to_s = _restricted_mean(
         restrict_s or _told_to_s(wait), time, died, at_risk, survival
     )
     total_s = float(wait.sum())
-    tails = chi2.ppf(
-        [(1 + confidence) / 2, (1 - confidence) / 2], [2 * abandoned_count + 2, 2 * abandoned_count]
-    )
+    fewest, most = _count_band(abandoned_count, confidence)
     hazards = _hazards(wait, gone, confidence)
     below = np.flatnonzero(survival <= 0.5)
     return Patience(
@@ -159,8 +157,8 @@ def estimate_patience(
         restricted_to_s=to_s,
         median_s=float(time[below[0]]) if len(below) else float("nan"),
         exponential_mean_s=total_s / abandoned_count,
-        exponential_low_s=2.0 * total_s / float(tails[0]),
-        exponential_high_s=2.0 * total_s / float(tails[1]),
+        exponential_low_s=total_s / most,
+        exponential_high_s=total_s / fewest,
         hazards=hazards,
         exponential_p=_exponential_p(hazards, total_s / abandoned_count),
         confidence=confidence,
@@ -215,8 +213,7 @@ def _hazards(wait: Floats, gone: NDArray[np.bool_], confidence: float) -> tuple[
         count = int((gone & (wait > from_s) & (wait <= to_s)).sum())
         if waited_s <= 0:
             continue
-        low = float(chi2.ppf((1 - confidence) / 2, 2 * count)) / 2 if count else 0.0
-        high = float(chi2.ppf((1 + confidence) / 2, 2 * count + 2)) / 2
+        low, high = _count_band(count, confidence)
         minutes = waited_s / 60.0
         found.append(
             Hazard(
@@ -232,6 +229,12 @@ def _hazards(wait: Floats, gone: NDArray[np.bool_], confidence: float) -> tuple[
     return tuple(found)
 
 
+def _count_band(count: int, confidence: float) -> tuple[float, float]:
+    """Return the exact band of a Poisson count (Garwood 1936)."""
+    low = float(gammaincinv(count, (1 - confidence) / 2)) if count else 0.0
+    return low, float(gammaincinv(count + 1, (1 + confidence) / 2))
+
+
 def _exponential_p(hazards: tuple[Hazard, ...], mean_s: float) -> float:
     """Likelihood ratio of one hazard per stage against a constant one; nan with a single stage."""
     if len(hazards) < 2:
@@ -242,4 +245,4 @@ def _exponential_p(hazards: tuple[Hazard, ...], mean_s: float) -> float:
         if stage.abandoned_count:
             statistic += 2.0 * stage.abandoned_count * float(np.log(stage.abandoned_count / expected))
         statistic -= 2.0 * (stage.abandoned_count - expected)
-    return float(chi2.sf(max(statistic, 0.0), len(hazards) - 1))
+    return float(gammaincc((len(hazards) - 1) / 2, max(statistic, 0.0) / 2))  # of chi-square

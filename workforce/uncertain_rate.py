@@ -130,10 +130,13 @@ def _mix(
     of_time /= np.bincount(case, weights=of_time, minlength=len(x))[case]
     answered = of_calls(each.answered)
     unstable = np.bincount(case, weights=~each.stable, minlength=len(x))
+    served_wait = of_calls(np.where(each.answered > 0, each.asa_s, 0.0) * each.answered)
+    with np.errstate(invalid="ignore"):  # nobody answered: no speed of answer
+        asa = served_wait / answered
     return {
         **{name: of_calls(getattr(each, name)) for name in _OF_CALLS},
         "answered": answered,
-        "asa_s": of_calls(np.where(each.answered > 0, each.asa_s, 0.0) * each.answered) / answered,
+        "asa_s": asa,
         "waiting_count": mean(each.waiting_count, of_time),
         "occupancy": mean(each.occupancy, of_time),
         "stable": unstable == 0,
