@@ -16,6 +16,9 @@ settings.register_profile(
 settings.register_profile("quick", parent=settings.get_profile("house"), max_examples=15)
 settings.load_profile(os.environ.get("HOLDLESS_TEST_PROFILE", "house"))  # `make check` looks quickly
 
+# As the jobs do: two workers with two threads each on two cores would wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 _LEDGER_PATH = os.environ.get("HOLDLESS_TEST_LEDGER")  # set by `make test`, which is two runs
 _run = pytest.StashKey[Ledger]()
 

@@ -144,11 +144,11 @@ def test_outages_do_not_pull_the_forecast_down() -> None:
     assert wape(found.mean[2:].sum(axis=1), made_totals(7)[:5]) < 0.04
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
-    st.integers(12, 90),
+    st.integers(12, 60),
     st.floats(5.0, 5_000.0),
-    st.sampled_from([15, 30, 60]),
+    st.sampled_from([30, 60]),
     st.integers(0, 1_000),
 )
 def test_quantiles_are_ordered_and_nothing_is_negative(
@@ -163,7 +163,7 @@ def test_quantiles_are_ordered_and_nothing_is_negative(
 
 
 def test_the_same_history_gives_the_same_forecast_to_the_bit() -> None:
-    one, two = (_forecast(made_totals(70)) for _ in range(2))
+    one, two = (_forecast(made_totals(42)) for _ in range(2))
     assert np.array_equal(one.mean, two.mean)
     assert np.array_equal(one.quantiles, two.quantiles)
 
