@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.closing import Ledger, load, note_kind, save
+from tests.plain_logs import plain_logs
 
 settings.register_profile(
     "house", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -24,6 +25,7 @@ _run = pytest.StashKey[Ledger]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    plain_logs()
     config.stash[_run] = load(Path(_LEDGER_PATH)) if _LEDGER_PATH else Ledger()
 
 

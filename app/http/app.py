@@ -79,10 +79,7 @@ def create_app(
         redirect_slashes=False,
         responses=PROBLEM_RESPONSES,
     )
-    app.state.server = state
-    app.state.keys = KeyRing(state.settings.api_keys)
     app.state.pages = built_pages()
-    app.state.origins = Origins.of(state.settings.http.origins, state.settings.http.port)
     add_error_handlers(app)
     app.include_router(health)
     app.include_router(phone_socket)
@@ -90,9 +87,17 @@ def create_app(
     app.include_router(pages)
     for router in (*_ROUTERS, *routers):
         app.include_router(router, prefix=API_PREFIX)
-    app.add_middleware(Shell, registry=state.registry)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    attach(app, state)
     return app
+
+
+def attach(app: FastAPI, state: AppState) -> None:
+    """Let *app*, which answers no request yet, serve *state*."""
+    app.state.server = state
+    app.state.keys = KeyRing(state.settings.api_keys)
+    app.state.origins = Origins.of(state.settings.http.origins, state.settings.http.port)
+    app.add_middleware(Shell, registry=state.registry)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A real PostgreSQL with the real migrations: one server for the whole run, however many workers.
 
 ``connection`` is one tenant's transaction that is rolled back, for queries. ``database`` is a clone of
-the migrated template, for what commits; it is dropped afterwards.
+the migrated template, for what commits; it is swept afterwards.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.embedded import USER, EmbeddedPostgres
+from app.db.embedded import EmbeddedPostgres
 from app.db.migrate import migrate
 from app.db.provider import make_database
 from app.db.session import DEFAULT_TENANT, Database
+from tests.app.clones import Clones
 
 _TEMPLATE = "holdless_template"
 _SHARED = "holdless_shared"
@@ -75,14 +75,17 @@ async def connection(shared_database: Database) -> AsyncIterator[AsyncConnection
     await transaction.__aexit__(None, None, None)
 
 
+@pytest.fixture(scope="session")
+def clones(postgres_server: EmbeddedPostgres) -> Clones:
+    """The databases of this worker's tests that commit."""
+    return Clones(postgres_server, _TEMPLATE)
+
+
 @pytest.fixture
-async def database(postgres_server: EmbeddedPostgres) -> AsyncIterator[Database]:
+async def database(postgres_server: EmbeddedPostgres, clones: Clones) -> AsyncIterator[Database]:
     """A database of the test's own, migrated, with the tenant ``main``."""
-    name = f"holdless_{uuid.uuid4().hex}"
-    await make_database(postgres_server, name, template=_TEMPLATE)
+    name = await clones.take()
     database = Database(postgres_server.url(name))
     yield database
     await database.close()
-    driver = await asyncpg.connect(host=str(postgres_server.socket_directory), user=USER, database="postgres")
-    await driver.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await driver.close()
+    await clones.give_back(name)

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.logs import VALUE_CHARS_MAX, set_up_logs, tame
+from tests.plain_logs import plain_logs
 
 
 @pytest.fixture(autouse=True)
 def _reset() -> Iterator[None]:
     yield
-    structlog.reset_defaults()
+    plain_logs()
 
 
 @given(st.text(max_size=3_000))

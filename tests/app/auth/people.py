@@ -24,8 +24,7 @@ from app.auth.tickets import Tickets
 from app.auth.tokens import new_id
 from app.db.session import DEFAULT_TENANT, Database
 from app.db.tables import account, agent, team
-from app.http.app import create_app
-from tests.app.http.web import SmallServer
+from tests.app.http.web import SmallServer, app_of
 
 ORIGIN = "http://127.0.0.1:8080"
 OWN_PAGE = {"Origin": ORIGIN, "X-Holdless": "1"}
@@ -72,7 +71,7 @@ def people(database: Database) -> tuple[FastAPI, SmallFaces]:
     """Return the application of a running server in small, with the parts behind sign-in."""
     server = SmallServer()
     server.faces = SmallFaces(database)
-    return create_app(server), server.faces
+    return app_of(server), server.faces
 
 
 async def add_centre(database: Database) -> None:

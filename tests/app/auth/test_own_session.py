@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import pytest
 from fastapi import FastAPI
@@ -16,9 +14,7 @@ from tests.app.auth.people import (
     SmallFaces,
     add_account,
     add_person,
-    browser,
     cookie,
-    people,
     sign_in,
     token_of,
     try_password,
@@ -29,18 +25,6 @@ pytestmark = pytest.mark.db
 
 SESSION = "/api/v1/session"
 NEW = "a kettle sings at dawn"
-
-
-@pytest.fixture
-async def house(database: Database) -> tuple[FastAPI, SmallFaces]:
-    return people(database)
-
-
-@pytest.fixture
-async def page(house: tuple[FastAPI, SmallFaces]) -> AsyncIterator[httpx2.AsyncClient]:
-    """A page of our own in which nobody is signed in; its cookies are sent by hand."""
-    async with browser(house[0]) as client:
-        yield client
 
 
 async def test_a_token_that_an_attacker_planted_is_worth_nothing_after_the_sign_in(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -12,7 +11,6 @@ from fastapi import FastAPI
 
 from app.auth.hashing import Hasher
 from app.auth.permissions import Role
-from app.db.session import Database
 from tests.app.auth.people import (
     PASSWORD,
     SmallFaces,
@@ -31,18 +29,6 @@ pytestmark = pytest.mark.db
 
 SESSION = "/api/v1/session"
 NEW = "a kettle sings at dawn"
-
-
-@pytest.fixture
-async def house(database: Database) -> tuple[FastAPI, SmallFaces]:
-    return people(database)
-
-
-@pytest.fixture
-async def page(house: tuple[FastAPI, SmallFaces]) -> AsyncIterator[httpx2.AsyncClient]:
-    """A page of our own in which nobody is signed in; its cookies are sent by hand."""
-    async with browser(house[0]) as client:
-        yield client
 
 
 async def test_login_and_password_sign_in_and_the_cookie_is_kept_close(

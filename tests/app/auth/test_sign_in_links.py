@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -12,15 +11,12 @@ from fastapi import FastAPI
 from app.auth import links
 from app.auth.permissions import Role
 from app.auth.tokens import new_token
-from app.db.session import Database
 from tests.app.auth.people import (
     SmallFaces,
     add_link,
     add_person,
-    browser,
     cookie,
     disable,
-    people,
     sign_in,
     token_of,
     try_password,
@@ -31,18 +27,6 @@ pytestmark = pytest.mark.db
 
 SESSION = "/api/v1/session"
 NEW = "a kettle sings at dawn"
-
-
-@pytest.fixture
-async def house(database: Database) -> tuple[FastAPI, SmallFaces]:
-    return people(database)
-
-
-@pytest.fixture
-async def page(house: tuple[FastAPI, SmallFaces]) -> AsyncIterator[httpx2.AsyncClient]:
-    """A page of our own in which nobody is signed in; its cookies are sent by hand."""
-    async with browser(house[0]) as client:
-        yield client
 
 
 async def test_the_first_link_makes_the_first_administrator_and_no_second(

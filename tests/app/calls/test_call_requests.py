@@ -12,9 +12,8 @@ from app.auth.permissions import Role
 from app.auth.principal import Principal
 from app.calls import endpoints
 from app.calls.rules import Sight
-from app.http.app import create_app
 from routing.ids import AgentId, TeamId
-from tests.app.http.web import SmallServer, serving
+from tests.app.http.web import SmallServer, app_of, serving
 
 CALL = {
     "interaction_id": "pbx1-1763790000.7",
@@ -124,5 +123,5 @@ async def test_an_export_is_a_file_or_a_reason(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_page_finds_its_types_in_the_schema() -> None:
-    schemas = create_app(SmallServer()).openapi()["components"]["schemas"]
+    schemas = app_of(SmallServer()).openapi()["components"]["schemas"]
     assert {"CallList", "CallRow", "CallStory", "CallOffer", "Explanation", "CallChoices"} <= set(schemas)

@@ -15,10 +15,9 @@ from app.auth.keys import KeyRing
 from app.auth.permissions import Role
 from app.auth.principal import Principal
 from app.db.session import DEFAULT_TENANT, Database
-from app.http.app import create_app
 from app.settings import Settings
 from routing.ids import AgentId, TeamId
-from tests.app.http.web import SmallServer
+from tests.app.http.web import SmallServer, app_of
 
 
 class RoleRing(KeyRing):
@@ -59,7 +58,7 @@ async def customers_served(
     settings = Settings(area_code="2", **({"data_dir": data_dir} if data_dir else {}))
     server = SmallServer(settings=settings)
     server.faces = SimpleNamespace(settings=settings, database=database, tenant_id=DEFAULT_TENANT, **more)
-    app = create_app(server)
+    app = app_of(server)
     app.state.keys = RoleRing()
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(

@@ -17,7 +17,6 @@ from app.centre.demo import demo_customers, seed_demo_centre
 from app.db import tables as t
 from app.db.session import DEFAULT_TENANT, Database
 from app.desk.news import NobodyShows
-from app.http.app import create_app
 from app.settings import Settings
 from routing.desk_events import ContactReasonNoted
 from routing.events import WrapUpCodeGiven, WrapUpDone
@@ -34,7 +33,7 @@ from routing.signals import (
     PbxSnapshotTaken,
 )
 from tests.app.customers.serving import RoleRing
-from tests.app.http.web import CENTRE, SmallServer
+from tests.app.http.web import CENTRE, SmallServer, app_of
 
 pytestmark = pytest.mark.db
 
@@ -74,7 +73,7 @@ async def desk(database: Database) -> AsyncIterator[Desk]:
     server.faces = SimpleNamespace(
         settings=settings, database=database, tenant_id=DEFAULT_TENANT, desk=NobodyShows()
     )
-    app = create_app(server)
+    app = app_of(server)
     app.state.keys = RoleRing()
     await seed_demo_centre(database, DEFAULT_TENANT)
     async with database.transaction(DEFAULT_TENANT) as connection:

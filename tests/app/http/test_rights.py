@@ -15,7 +15,7 @@ from app.auth.principal import Principal
 from app.http.app import API_PREFIX, create_app
 from app.http.errors import ApiError
 from routing.ids import AgentId
-from tests.app.http.web import KEY, KEYS, SmallServer, serving
+from tests.app.http.web import KEY, KEYS, SmallServer, app_of, serving
 
 # Whoever signs in is nobody yet. Nothing else under the API is open.
 OPEN = {(f"{API_PREFIX}/session", "POST"), (f"{API_PREFIX}/session/link", "POST")}
@@ -96,7 +96,7 @@ class _Request:
     """As much of a request as a gate reads."""
 
     def __init__(self, principal: Principal, path: dict[str, str]) -> None:
-        self.app = create_app(SmallServer())
+        self.app = app_of(SmallServer())
         self.app.state.keys = _Ring(principal)
         self.headers = {"authorization": "Bearer any"}
         self.path_params = path

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import structlog
 from fastapi import APIRouter, Depends
 
 from app.auth.gate import open_to_all
@@ -16,6 +15,7 @@ from app.http.shell import BODY_BYTES_MAX, SECURITY_HEADERS
 from app.logs import set_up_logs
 from app.settings import HttpSettings, Settings
 from tests.app.http.web import KEYS, SmallServer, serving
+from tests.plain_logs import plain_logs
 
 
 async def test_every_answer_carries_the_security_headers_and_a_request_id() -> None:
@@ -80,7 +80,7 @@ async def test_a_body_that_is_too_large_is_refused_announced_or_not() -> None:
 def _logs() -> Iterator[None]:
     set_up_logs("error", "text")
     yield
-    structlog.reset_defaults()
+    plain_logs()
 
 
 @pytest.mark.usefixtures("_logs")

@@ -6,19 +6,23 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, field
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import httpx2
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.datastructures import State
 
 from app.auth.tickets import Tickets
 from app.calls.reader import CallPage
 from app.calls.rules import CallFilter, Sight
 from app.db.session import DEFAULT_TENANT, Database
 from app.floor.live_floor import LiveFloor
-from app.http.app import create_app
+from app.http.app import attach, create_app
 from app.live.bus import Bus, Cursor
 from app.live.clock import Clock
 from app.live.inbox import Inbox
@@ -127,6 +131,20 @@ class SmallServer:
                     posted.done.set_result(step)
 
 
+@cache
+def _routed() -> FastAPI:
+    return create_app(SmallServer())
+
+
+def app_of(server: Any) -> FastAPI:
+    """Return the application of *server*. All share their routes: to resolve them takes 0.2 s."""
+    app = copy(_routed())
+    app.state = State(dict(app.state._state))
+    app.user_middleware = []
+    attach(app, server)
+    return app
+
+
 @asynccontextmanager
 async def serving(
     server: SmallServer | None = None, key: str | None = KEY
@@ -138,7 +156,7 @@ async def serving(
         await server.inbox.put(ConfigChanged(version=1, config=CENTRE))
         await server.inbox.put(PbxSnapshotTaken(pbx_id=PbxId("pbx1"), boot_id=BootId("b1")))
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        transport = httpx2.ASGITransport(app=create_app(server))
+        transport = httpx2.ASGITransport(app=app_of(server))
         async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
             yield client
         driving.cancel()

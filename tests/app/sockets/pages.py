@@ -30,6 +30,7 @@ from app.sockets.rules import Json
 from routing.ids import AgentId
 
 WITHIN_S = 10.0
+BUFFER_BYTES = 16_384  # a slow page is felt after little
 SESSION = UUID(int=7)
 ANA = Principal(role=Role.AGENT, name="ana", agent_id=AgentId("a1001"))
 
@@ -112,18 +113,20 @@ async def last_words(page: ClientConnection) -> tuple[str | None, int | None]:
 async def listening(app: FastAPI) -> AsyncIterator[str]:
     """Serve *app* on a port of its own, in this loop; yields ``host:port``."""
     door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)  # those who come take it over
     door.bind(("127.0.0.1", 0))
     door.listen()  # who comes early waits
     config = uvicorn.Config(
         app, log_config=None, ws=WebSocketProtocol, timeout_graceful_shutdown=1, **OPTIONS
     )
     web = uvicorn.Server(config)
-    serving = asyncio.create_task(web._serve(sockets=[door]))
+    config.load()
+    web.lifespan = config.lifespan_class(config)
+    await web.startup(sockets=[door])  # its own loop looks only ten times a second whether to stop
     try:
         yield f"127.0.0.1:{door.getsockname()[1]}"
     finally:
-        web.should_exit = True
-        await serving
+        await web.shutdown(sockets=[door])
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.sockets import connection as limits
+from app.sockets import rules
 from tests.app.sockets.pages import ANA, SESSION, WITHIN_S, hear, last_words, say, served
 
 
@@ -141,17 +142,18 @@ async def test_at_the_stop_every_page_is_told() -> None:
 
 
 async def test_a_slow_page_is_cut_and_the_others_see_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "QUEUE_BYTES_MAX", 2_000_000)
+    monkeypatch.setattr(limits, "QUEUE_BYTES_MAX", 200_000)
+    monkeypatch.setattr(rules, "COALESCE_MS", 5)
     rounds = 20
     async with (
         served() as server,
-        server.page(max_queue=1) as slow,
+        server.page(max_queue=1, close_timeout=0.1) as slow,
         server.page() as quick,
     ):
         for page in (slow, quick):
             await say(page, type="subscribe", topic="floor:all")
             await hear(page)
-        filling = "x" * 1_000_000  # more than the sockets' own buffers take in a few rounds
+        filling = "x" * 50_000  # more than the sockets' own buffers take in a few rounds
         seen = []
         for number in range(rounds):
             server.show("n", [number, filling])
@@ -172,7 +174,10 @@ async def _cut(page: ClientConnection) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_a_page_that_comes_back_after_any_cut_has_missed_nothing(seed: int) -> None:
+async def test_a_page_that_comes_back_after_any_cut_has_missed_nothing(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "COALESCE_MS", 10)
     luck = random.Random(seed)
     async with served() as server:
         document: dict[str, int] = {}
@@ -185,7 +190,7 @@ async def test_a_page_that_comes_back_after_any_cut_has_missed_nothing(seed: int
                 key = luck.choice("abcd")
                 truth[key] = luck.randint(0, 1_000_000)
                 server.show(key, truth[key])
-                await asyncio.sleep(luck.choice([0, 0, 0.01, 0.12]))
+                await asyncio.sleep(luck.choice([0, 0, 0.001, 0.012]))
 
         for _ in range(12):
             async with server.page() as page:
