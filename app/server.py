@@ -73,7 +73,7 @@ class Server:
         self._provider, self._database = provider, database
         self._tenant_id = tenant(settings.tenant)
         self._copy = ConfigCopy(settings.data_dir / "centre.json")
-        self._book = CentreBook()
+        self._book, self._book_is_due = CentreBook(), True
         self._version, self._config = 0, CentreConfig()
         self._teams: Mapping[AgentId, TeamId | None] = {}
         self.drainer = Drainer(core.journal, database, self._tenant_id)
@@ -312,8 +312,10 @@ class Server:
                 if version != self._version:
                     await self.reload()
                     log.info("the centre has changed", version=version)
+                elif self._book_is_due:  # the database was away when it was to be read
+                    await self._load_book()
             except CentreError as error:
-                self._version = version
+                self._version, self._book_is_due = version, False
                 log.error("the new centre cannot be used; the old one stays in force", problems=str(error))
             except _AWAY as error:
                 if not is_away:
@@ -357,9 +359,10 @@ class Server:
             async with self._database.transaction(self._tenant_id) as connection:
                 centre: Centre = await load_centre(connection, self._tenant_id)
         except _AWAY as error:
-            log.warning("entry points and hours are not known yet", error=type(error).__name__)
+            log.warning("names, entry points and hours are not known yet", error=type(error).__name__)
+            self._book_is_due = True
             return
-        self._book = CentreBook.of(centre)
+        self._book, self._book_is_due = CentreBook.of(centre), False
         self.faces.live.take_centre(centre)
 
     def _hooks(self) -> Hooks:

@@ -152,10 +152,10 @@ def demo_centre() -> Centre:
             WrapUpCodePart(code=code, display_name=code.replace("_", " ").capitalize()) for code in codes
         ),
         not_ready_reason=(
-            NotReadyReasonPart(reason="break", display_name="Break", limit_s=900, ordinal=1),
-            NotReadyReasonPart(reason="lunch", display_name="Lunch", is_paid=False, limit_s=3600, ordinal=2),
-            NotReadyReasonPart(reason="meeting", display_name="Meeting", ordinal=3),
-            NotReadyReasonPart(reason="training", display_name="Training", ordinal=4),
+            NotReadyReasonPart(reason="break", limit_s=900, ordinal=1),
+            NotReadyReasonPart(reason="lunch", is_paid=False, limit_s=3600, ordinal=2),
+            NotReadyReasonPart(reason="meeting", ordinal=3),
+            NotReadyReasonPart(reason="training", ordinal=4),
             NotReadyReasonPart(
                 reason="ring_no_answer", display_name="Did not answer", is_system=True, ordinal=90
             ),

@@ -34,6 +34,7 @@ class Names:
     queues: Mapping[str, str] = field(default_factory=dict)
     teams: Mapping[str, str] = field(default_factory=dict)
     entry_points: Mapping[str, str] = field(default_factory=dict)
+    not_ready_reasons: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, centre: Centre) -> Names:
@@ -43,6 +44,7 @@ class Names:
             queues={queue.queue_id: queue.display_name for queue in centre.queue},
             teams={team.team_id: team.display_name for team in centre.team},
             entry_points={entry.entry_point: entry.display_name for entry in centre.entry_point},
+            not_ready_reasons={each.reason: each.display_name for each in centre.not_ready_reason},
         )
 
     def agent(self, agent_id: str) -> str:
@@ -52,6 +54,10 @@ class Names:
     def queue(self, queue_id: str) -> str:
         """Return a queue's name."""
         return self.queues.get(queue_id) or queue_id
+
+    def team(self, team_id: str) -> str:
+        """Return a team's name."""
+        return self.teams.get(team_id) or team_id
 
     def entry_point(self, entry_point: str) -> str:
         """Return the name of a number dialled."""
@@ -128,6 +134,8 @@ def agent_row(
 ) -> dict[str, Any]:
     """Return an agent as a supervisor's board shows them.
 
+    ``reason_name`` is the centre's own name of the reason; empty: the page has a word, or shows the id.
+
     Args:
         unseen_pop_since_ms: Since when they talk without the pop having been on their screen; None: it was.
     """
@@ -135,8 +143,10 @@ def agent_row(
         "agent_id": agent_id,
         "display_name": names.agent(agent_id),
         "team_id": team_id,
+        "team_name": names.team(team_id) if team_id else None,
         "state": str(agent.state),
         "reason": agent.reason,
+        "reason_name": names.not_ready_reasons.get(agent.reason, ""),
         "since_ms": agent.since_ms,
         "interaction_id": agent.interaction_id,
         "queue_ids": list(queue_ids),

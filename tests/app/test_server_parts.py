@@ -1,13 +1,18 @@
-"""A part of the server that fails is told, counted and begun again."""
+"""Parts of the server: one that fails is begun again, and names come as soon as the database is there."""
 
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from app import server as module
+from app.centre.demo import seed_demo_centre
+from app.centre.document import Centre
+from app.centre.rows import current_version
+from app.db.session import DEFAULT_TENANT, Database
 from app.server import Server
 
 
@@ -32,3 +37,30 @@ async def test_a_part_that_fails_begins_again_and_is_counted(monkeypatch: pytest
     tending.cancel()
     await asyncio.gather(tending, return_exceptions=True)
     assert registry.get_sample_value("holdless_part_failures_total", {"part": "matches"}) == 2
+
+
+@pytest.mark.db
+async def test_names_come_as_soon_as_the_database_is_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CENTRE_EVERY_S", 0.01)
+    await seed_demo_centre(database, DEFAULT_TENANT)
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        version = await current_version(connection, DEFAULT_TENANT)
+    taken: asyncio.Queue[Centre] = asyncio.Queue()
+    server = object.__new__(Server)
+    server._tenant_id, server._version, server._book_is_due = DEFAULT_TENANT, version, True
+    server.faces = SimpleNamespace(live=SimpleNamespace(take_centre=taken.put_nowait))
+    away = server._database = Database("postgresql+asyncpg://nobody@127.0.0.1:9/none")
+    await server._load_book()
+    assert taken.empty(), "no database, no names"
+    watching = asyncio.create_task(server._watch_centre())
+    await asyncio.sleep(0.1)
+    assert taken.empty()
+    server._database = database
+    centre = await asyncio.wait_for(taken.get(), 10)
+    assert "王雅文" in {agent.display_name for agent in centre.agent}
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    assert taken.empty(), "they are read once"
+    await away.close()

@@ -46,6 +46,8 @@ const agent = (agent_id: string, over: Partial<AgentRow> = {}): AgentRow => ({
   agent_id,
   display_name: 'Ana',
   team_id: null,
+  team_name: null,
+  reason_name: '',
   state: 'ready',
   reason: '',
   since_ms: 0,

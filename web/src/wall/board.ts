@@ -22,8 +22,11 @@ export interface AgentRow {
   readonly agent_id: string
   readonly display_name: string
   readonly team_id: string | null
+  readonly team_name: string | null
   readonly state: string
   readonly reason: string
+  /** The centre's own name of the reason; empty when it has none. */
+  readonly reason_name: string
   readonly since_ms: number
   readonly interaction_id: string | null
   readonly queue_ids: readonly string[]
@@ -121,6 +124,11 @@ export function meanQuarter(count: number | null, day_start_ms: number, now_ms: 
 
 // ---------------------------------------------------------------- agents
 
+/** Where the log shows a call. */
+export function callPath(interaction_id: string): string {
+  return `/calls?call=${encodeURIComponent(interaction_id)}`
+}
+
 export type SortBy = 'name' | 'state' | 'since' | 'team'
 
 export interface AgentFilter {
@@ -151,7 +159,7 @@ export function sorted(agents: readonly AgentRow[], by: SortBy, states: readonly
       case 'since':
         return one.since_ms - other.since_ms
       case 'team':
-        return names.compare(one.team_id ?? '￿', other.team_id ?? '￿')
+        return names.compare(one.team_name ?? '￿', other.team_name ?? '￿')
       case 'name':
         return 0
     }

@@ -49,8 +49,15 @@ export function stateWord(state: string): string {
   return state in SIGN ? c(`state.${state as AgentState}`) : state
 }
 
-/** The word of a not-ready reason: the centre's own, else the house's for those the engine sets. */
-export function reasonWord(reason: string, names: Readonly<Record<string, string>> = {}): string {
-  if (reason === 'signed_in' || reason === 'ring_no_answer' || reason === 'device_lost') return c(`reason.${reason}`)
-  return names[reason] || reason
+const SYSTEM = ['signed_in', 'ring_no_answer', 'device_lost'] as const
+const USUAL = ['break', 'lunch', 'meeting', 'training'] as const
+
+/** The word of a not-ready reason: the house's for those the engine sets, else the centre's own, else the house's
+ * for the usual ones, so that a centre without names of its own reads well in every language. */
+export function reasonWord(reason: string, name = ''): string {
+  const system = SYSTEM.find((each) => each === reason)
+  if (system !== undefined) return c(`reason.${system}`)
+  if (name !== '') return name
+  const usual = USUAL.find((each) => each === reason)
+  return usual !== undefined ? c(`reason.${usual}`) : reason
 }
