@@ -1,19 +1,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from app.db.session import DEFAULT_TENANT, Database
+from app.demo.content import plant_content
+from app.demo.history import fill_history
+from app.demo.history_demand import ZONE
 from telephony.sandbox.install import Programs
 from tests.browser.chromium import launch
 from tests.browser.phones import build_page
 from tests.browser.served import Served
 from tests.calls.centre import CallCentre
+from tests.calls.conftest import sipp
 from tests.pbx.fixtures import programs
 
-__all__ = ["programs"]
+__all__ = ["programs", "sipp"]
+
+PAST_DAYS: Final = 3
 
 
 @pytest.fixture(scope="package")  # Playwright's loop runs in this thread: no asyncio test may follow it
@@ -32,6 +41,20 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def past(served: Served) -> Served:
+    """The server with some days of calls behind it."""
+
+    async def fill(database: Database) -> None:
+        url = database.engine.url.render_as_string(hide_password=False)
+        now = datetime.now(ZONE)
+        await fill_history(database, url, DEFAULT_TENANT, today=now.date(), days=PAST_DAYS)
+        await plant_content(database, DEFAULT_TENANT, now)
+
+    served.in_database(fill)
+    return served
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,8 @@ that what arrives at the other end can be told from everything else.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +16,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError
 
-from app.auth import account_rows, links
-from app.auth.permissions import Role
-from app.db.session import DEFAULT_TENANT, Database
 from tests.browser.chromium import ROOT, context
+from tests.browser.visitors import agent_account, sign_in
 from tests.calls.centre import CallCentre
 from tests.closing import left_out
 from tests.pbx.sipp import poll
@@ -72,40 +68,6 @@ def build_page(out: Path) -> Path:
     )
     assert done.returncode == 0, done.stderr
     return out
-
-
-async def _link(database: Database, agent_id: str) -> str:
-    async with database.transaction(DEFAULT_TENANT) as connection:
-        row = await account_rows.account_of_login(connection, DEFAULT_TENANT, agent_id)
-        if row is None:
-            wanted = account_rows.NewAccount(
-                login=agent_id, display_name=agent_id, role=Role.AGENT, agent_id=agent_id
-            )
-            row = await account_rows.insert_account(connection, DEFAULT_TENANT, wanted)
-        token, _ = await links.make_link(
-            connection,
-            DEFAULT_TENANT,
-            "session",
-            now_ms=round(time.time() * 1000),
-            made_by="test",
-            account_id=row["account_id"],
-        )
-        return token
-
-
-def sign_in(made: BrowserContext, centre: CallCentre, agent_id: str) -> None:
-    """Sign the agent in, in this browser; an account is made when there is none."""
-
-    async def work(database: Database) -> str:
-        return await _link(database, agent_id)
-
-    url = centre.server.url
-    body = json.dumps({"link": centre.in_database(work)}).encode()
-    headers = {"Content-Type": "application/json", "Origin": url, "X-Holdless": "1"}
-    asked = urllib.request.Request(f"{url}/api/v1/session", body, headers)
-    with urllib.request.urlopen(asked, timeout=10) as answer:
-        name, _, rest = answer.headers["Set-Cookie"].partition("=")
-    made.add_cookies([{"name": name, "value": rest.partition(";")[0], "url": url.replace("http:", "https:")}])
 
 
 def ask(page: Page, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -204,7 +166,7 @@ def browser_agent(
         _serve_page(made, bundle)
         if tone_hz is not None:
             made.add_init_script(TONE.replace("HZ", str(tone_hz)))
-        sign_in(made, centre, agent_id)
+        sign_in(made, centre, agent_account(agent_id))
         centre.require("PUT", f"/agents/{agent_id}/phone", {"kind": "browser"})
         page = made.new_page()
         agent = BrowserAgent(agent_id, page, centre)

@@ -2,68 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.auth.account_rows import NewAccount, account_of_login, insert_account
-from app.auth.links import make_link
+from app.auth.account_rows import NewAccount
 from app.auth.permissions import Role
-from app.db.session import DEFAULT_TENANT, Database
-from app.demo.content import plant_content
-from app.demo.history import fill_history
-from app.demo.history_demand import ZONE
 from tests.browser.chromium import Scheme, assert_accessible, assert_fits, context, screenshot
 from tests.browser.served import Served
+from tests.browser.visitors import sign_in
 
 pytestmark = pytest.mark.db
-
-PAST_DAYS: Final = 3
-_SIGN_IN = """
-async (link) => (await fetch('/api/v1/session', {
-  method: 'POST',
-  headers: { 'Content-Type': 'application/json', 'X-Holdless': '1' },
-  body: JSON.stringify({ link }),
-})).status
-"""
-
-
-@pytest.fixture(scope="module")
-def past(served: Served) -> Served:
-    """The server with some days of calls behind it."""
-
-    async def fill(database: Database) -> None:
-        url = database.engine.url.render_as_string(hide_password=False)
-        now = datetime.now(ZONE)
-        await fill_history(database, url, DEFAULT_TENANT, today=now.date(), days=PAST_DAYS)
-        await plant_content(database, DEFAULT_TENANT, now)
-
-    served.in_database(fill)
-    return served
-
-
-def _link(served: Served, wanted: NewAccount) -> str:
-    async def make(database: Database) -> str:
-        async with database.transaction(DEFAULT_TENANT) as connection:
-            found = await account_of_login(connection, DEFAULT_TENANT, wanted.login)
-            row = found or await insert_account(connection, DEFAULT_TENANT, wanted)
-            token, _ = await make_link(
-                connection,
-                DEFAULT_TENANT,
-                "session",
-                now_ms=time.time_ns() // 1_000_000,
-                made_by="test",
-                account_id=row["account_id"],
-            )
-        return token
-
-    return served.in_database(make)
-
 
 SUPERVISOR = NewAccount(
     login="sue", display_name="Sue", role=Role.SUPERVISOR, team_ids=frozenset({"front", "care"})
@@ -82,11 +33,8 @@ def _page(
     width: int = 1280,
 ) -> Iterator[Page]:
     with context(browser, served.url, language=language, scheme=scheme, width=width) as made:
-        page = made.new_page()
-        page.route("**/start", lambda route: route.fulfill(body="<p>", content_type="text/html"))
-        page.goto("/start")  # a page of this origin that asks for nothing
-        assert page.evaluate(_SIGN_IN, _link(served, account)) == 200
-        yield page
+        sign_in(made, served, account)
+        yield made.new_page()
 
 
 def _rows(page: Page) -> int:

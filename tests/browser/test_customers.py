@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.auth import account_rows, links
+from app.auth.account_rows import NewAccount
 from app.auth.permissions import Role
-from app.db.session import DEFAULT_TENANT, Database
 from tests.browser.chromium import assert_accessible, assert_fits, context, screenshot
 from tests.browser.served import Served
+from tests.browser.visitors import sign_in
 
 pytestmark = [pytest.mark.db, pytest.mark.timeout(300)]
 
@@ -29,30 +28,14 @@ HOSTILE = (
 )
 
 
-def _token(served: Served, role: Role) -> str:
-    async def work(database: Database) -> str:
-        async with database.transaction(DEFAULT_TENANT) as connection:
-            row = await account_rows.account_of_login(connection, DEFAULT_TENANT, str(role))
-            if row is None:
-                wanted = account_rows.NewAccount(
-                    login=str(role),
-                    display_name=f"The {role}",
-                    role=role,
-                    agent_id="a1005" if role is Role.AGENT else None,
-                    team_ids=frozenset({"care"}) if role is Role.SUPERVISOR else frozenset(),
-                )
-                row = await account_rows.insert_account(connection, DEFAULT_TENANT, wanted)
-            token, _ = await links.make_link(
-                connection,
-                DEFAULT_TENANT,
-                "session",
-                now_ms=round(time.time() * 1000),
-                made_by="test",
-                account_id=row["account_id"],
-            )
-            return token
-
-    return served.in_database(work)
+def _account(role: Role) -> NewAccount:
+    return NewAccount(
+        login=str(role),
+        display_name=f"The {role}",
+        role=role,
+        agent_id="a1005" if role is Role.AGENT else None,
+        team_ids=frozenset({"care"}) if role is Role.SUPERVISOR else frozenset(),
+    )
 
 
 def _ask(page: Page, method: str, path: str, body: Any = None) -> Any:
@@ -69,9 +52,7 @@ def _ask(page: Page, method: str, path: str, body: Any = None) -> Any:
 
 
 def _signed_in(page: Page, served: Served, role: Role = Role.SUPERVISOR) -> None:
-    page.route("**/nothing", lambda route: route.fulfill(body="<title>x</title>", content_type="text/html"))
-    page.goto("/nothing")  # of our own origin, and asks for nothing by itself
-    assert "error_id" not in _ask(page, "POST", "/session", {"link": _token(served, role)})
+    sign_in(page.context, served, _account(role))
     page.goto("/customers")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 

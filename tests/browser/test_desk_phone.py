@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chromium import ROOT, context, screenshot
-from tests.browser.phones import BROWSER_HZ, POLL_MS, TONE, desk_again, sign_in
+from tests.browser.phones import BROWSER_HZ, POLL_MS, TONE, desk_again
 from tests.browser.tone_caller import CLEAR, SILENT, ToneCaller
+from tests.browser.visitors import agent_account, sign_in
 from tests.calls.centre import CallCentre
 from tests.calls.exact import kinds, offers
 from tests.closing import left_out
@@ -33,7 +34,7 @@ def desk_of(browser: Browser, centre: CallCentre, agent_id: str, tone_hz: int | 
     with context(browser, centre.server.url) as made:
         if tone_hz is not None:
             made.add_init_script(TONE.replace("HZ", str(tone_hz)))
-        sign_in(made, centre, agent_id)
+        sign_in(made, centre, agent_account(agent_id))
         centre.require("PUT", f"/agents/{agent_id}/phone", {"kind": "browser"})
         page = made.new_page()
         page.goto(f"{centre.server.url}/desk")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
-from app.auth.account_rows import NewAccount, account_of_login, insert_account
+from app.auth.account_rows import NewAccount
 from app.auth.gate import COOKIE
-from app.auth.links import Purpose, make_link
+from app.auth.links import Purpose
 from app.auth.permissions import Role
 from app.db.session import DEFAULT_TENANT, Database
+from app.db.tables import account
 from tests.browser.chromium import Scheme, assert_accessible, assert_fits, context, screenshot
 from tests.browser.served import Served
+from tests.browser.visitors import link_of
 
 pytestmark = pytest.mark.db
 
@@ -26,24 +30,7 @@ PIA = NewAccount(login="pia", display_name="Pia", role=Role.PLANNER)
 
 def link_for(served: Served, purpose: Purpose, account: NewAccount | None = None) -> str:
     """Make a link; return the path that it opens."""
-
-    async def work(database: Database) -> str:
-        async with database.transaction(DEFAULT_TENANT) as connection:
-            row = None
-            if account is not None:
-                row = await account_of_login(connection, DEFAULT_TENANT, account.login)
-                row = row or await insert_account(connection, DEFAULT_TENANT, account)
-            made = await make_link(
-                connection,
-                DEFAULT_TENANT,
-                purpose,
-                now_ms=time.time_ns() // 1_000_000,
-                made_by="a test",
-                account_id=row["account_id"] if row is not None else None,
-            )
-        return f"/sign-in#link={made[0]}"
-
-    return served.in_database(work)
+    return f"/sign-in#link={link_of(served, purpose, account)}"
 
 
 @contextmanager
@@ -55,6 +42,21 @@ def page_of(
         yield made.new_page()
 
 
+@pytest.fixture
+def nobody_leads(served: Served) -> Iterator[None]:
+    """There is no administrator, as on the first day; those of other tests come back afterwards."""
+
+    async def disable(database: Database, *, at: datetime | None) -> None:
+        async with database.transaction(DEFAULT_TENANT) as connection:
+            chosen = (account.c.tenant_id == DEFAULT_TENANT) & (account.c.role == Role.ADMINISTRATOR)
+            await connection.execute(update(account).where(chosen).values(disabled_at=at))
+
+    served.in_database(partial(disable, at=datetime.now(UTC)))
+    yield
+    served.in_database(partial(disable, at=None))
+
+
+@pytest.mark.usefixtures("nobody_leads")
 def test_the_first_administrator_is_made_by_keyboard_and_the_link_works_once(
     browser: Browser, served: Served
 ) -> None:

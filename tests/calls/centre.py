@@ -154,6 +154,11 @@ class CallCentre:
 
     # ------------------------------------------------------------ its API
 
+    @property
+    def url(self) -> str:
+        """Where the server answers."""
+        return self.server.url
+
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
         """Ask the API under ``/api/v1``; return status and JSON."""
         return apart(self.server.ask(method, f"/api/v1{path}", body))
