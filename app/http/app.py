@@ -30,7 +30,10 @@ from app.jobs.endpoints import router as jobs
 from app.phones.endpoints import router as phones
 from app.phones.endpoints import socket_router as phone_socket
 from app.planner.endpoints import router as planner
+from app.planner.log_endpoints import router as plan_log
+from app.planner.overlay_endpoints import router as plan_overlays
 from app.planner.staffing_endpoints import router as plan_staffing
+from app.planner.today_endpoints import router as plan_today
 from app.sockets.endpoints import router as socket
 from app.wall.endpoints import router as wall
 
@@ -45,7 +48,10 @@ _ROUTERS = (
     floor,
     jobs,
     phones,
+    plan_log,
+    plan_overlays,
     plan_staffing,
+    plan_today,
     planner,
     session,
     wall,

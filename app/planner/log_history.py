@@ -1,131 +1,167 @@
 """A history from our own call log: how many came in each interval, and how long one took to handle.
 
 By queue: visits to it, each in the interval in which it began; handle times of those that an agent answered.
-By reason: contacts whose last reason it is, of all parties or of one kind of party. Intervals without a call
-between a day's first and its last stand with 0; outside them the queue counts as closed.
+By reason: contacts whose last reason it is. Either of all customers, of one kind of them, or of those whom
+nobody knew. A day without a call counts as closed. On any other, an interval without one stands with 0
+between the day's first call and its last, and as far as the same weekdays around it usually had calls: the
+log is complete, so that no call is a quiet interval and not a gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.session import TenantId
-from workforce.series import Series, SeriesError, series_from_arrays, utc_offset_s
+from workforce.series import DAY_S, Ints, Series, SeriesError, series_from_arrays, utc_offset_s, zone_of
 
 BASE_MIN = 15
 DAYS_MAX = 1_100
+UNKNOWN_PARTY = "unknown"
 _STEP_S = BASE_MIN * 60
+_AROUND = 9
+"""Same weekdays around a day whose median first and last call are its usual hours."""
 
-_BY_QUEUE = text("""
+# One row of big-endian integers instead of tens of thousands of rows: decoding those would hold up the loop.
+_PACKED = """
+    SELECT string_agg(int8send(place) || int8send(calls) || int8send(handled) || int8send(handled_ms), '')
+    FROM ({counted}) AS counted
+"""
+_BY_QUEUE = text(
+    _PACKED.format(
+        counted="""
     SELECT floor(extract(epoch FROM visit.entered_at) / :step_s)::bigint AS place, count(*) AS calls,
         count(*) FILTER (WHERE is_handled) AS handled,
-        coalesce(sum(talk_ms + hold_ms + wrap_up_ms) FILTER (WHERE is_handled), 0) AS handled_ms
+        coalesce(sum(talk_ms + hold_ms + wrap_up_ms) FILTER (WHERE is_handled), 0)::bigint AS handled_ms
     FROM queue_visit AS visit
     JOIN interaction USING (tenant_id, day, interaction_id)
+    LEFT JOIN party ON party.tenant_id = interaction.tenant_id AND party.party_id = interaction.party_id
     CROSS JOIN LATERAL (
         SELECT visit.agent_id IS NOT NULL AND interaction.queue_id = visit.queue_id AS is_handled
     ) AS answer
-    WHERE visit.tenant_id = :tenant_id AND visit.queue_id = :queue_id AND visit.entered_at >= :since
+    WHERE visit.tenant_id = :tenant_id AND visit.queue_id = :source_id AND visit.entered_at >= :since
         AND visit.entered_at < :until AND visit.day >= :since_day
-    GROUP BY place ORDER BY place
-""")
-_BY_REASON = text("""
+        AND (CAST(:party_kind AS text) IS NULL OR coalesce(party.kind, 'unknown') = :party_kind)
+    GROUP BY place
+"""
+    )
+)
+_BY_REASON = text(
+    _PACKED.format(
+        counted="""
     SELECT floor(extract(epoch FROM interaction.started_at) / :step_s)::bigint AS place, count(*) AS calls,
         count(*) FILTER (WHERE answered_at IS NOT NULL) AS handled,
-        coalesce(sum(talk_ms + hold_ms + wrap_up_ms) FILTER (WHERE answered_at IS NOT NULL), 0) AS handled_ms
+        coalesce(sum(talk_ms + hold_ms + wrap_up_ms) FILTER (WHERE answered_at IS NOT NULL), 0)::bigint
+            AS handled_ms
     FROM interaction
     JOIN LATERAL (
         SELECT reason_id FROM interaction_reason AS said
         WHERE said.tenant_id = interaction.tenant_id AND said.day = interaction.day
             AND said.interaction_id = interaction.interaction_id
         ORDER BY ordinal DESC LIMIT 1
-    ) AS last ON last.reason_id = :reason_id
+    ) AS last ON last.reason_id = :source_id
     LEFT JOIN party ON party.tenant_id = interaction.tenant_id AND party.party_id = interaction.party_id
     WHERE interaction.tenant_id = :tenant_id AND interaction.started_at >= :since
         AND interaction.started_at < :until AND interaction.day >= :since_day AND interaction.direction = 'in'
-        AND interaction.kind = 'contact' AND (CAST(:party_kind AS text) IS NULL OR party.kind = :party_kind)
-    GROUP BY place ORDER BY place
-""")
+        AND interaction.kind = 'contact'
+        AND (CAST(:party_kind AS text) IS NULL OR coalesce(party.kind, 'unknown') = :party_kind)
+    GROUP BY place
+"""
+    )
+)
 
 
-async def queue_series(
+async def log_series(
     connection: AsyncConnection,
     tenant_id: TenantId,
-    queue_id: str,
+    source: Mapping[str, Any],
     *,
     zone: str,
     since: datetime,
     until: datetime,
 ) -> Series:
-    """Return the visits to a queue by quarter-hour.
+    """Return the calls of a queue or for a reason by quarter-hour.
+
+    Args:
+        source: ``kind`` queue or reason, ``queue_id`` or ``reason_id``; perhaps ``party_kind``.
 
     Raises:
-        SeriesError: there were none.
+        SeriesError: there were none, or the zone is unknown.
     """
-    values = _values(tenant_id, since, until) | {"queue_id": queue_id}
-    return _series((await connection.execute(_BY_QUEUE, values)).all(), zone, f"queue {queue_id}")
-
-
-async def reason_series(
-    connection: AsyncConnection,
-    tenant_id: TenantId,
-    reason_id: str,
-    *,
-    party_kind: str | None,
-    zone: str,
-    since: datetime,
-    until: datetime,
-) -> Series:
-    """Return the contacts for a reason by quarter-hour, of all parties or of one kind.
-
-    Raises:
-        SeriesError: there were none.
-    """
-    values = _values(tenant_id, since, until) | {"reason_id": reason_id, "party_kind": party_kind}
-    return _series((await connection.execute(_BY_REASON, values)).all(), zone, f"reason {reason_id}")
-
-
-def _values(tenant_id: TenantId, since: datetime, until: datetime) -> dict[str, Any]:
-    # A call's day is that of its id: one that began before midnight (UTC) may visit a queue after it.
-    since_day = datetime.fromordinal(since.toordinal() - 1).date()
-    return {
+    zone_of(zone)
+    kind = source["kind"]
+    values = {
         "tenant_id": tenant_id,
+        "source_id": source[f"{kind}_id"],
+        "party_kind": source.get("party_kind"),
         "step_s": _STEP_S,
         "since": since,
         "until": until,
-        "since_day": since_day,
+        "since_day": since_day(since),
     }
+    query = _BY_QUEUE if kind == "queue" else _BY_REASON
+    packed = (await connection.execute(query, values)).scalar_one()
+    if packed is None:
+        raise SeriesError(f"the call log holds no calls for {kind} {source[f'{kind}_id']} in that time")
+    return _series(np.frombuffer(packed, dtype=">i8").astype(np.int64).reshape(-1, 4), zone, until)
 
 
-def _series(rows: Sequence[Row[Any]], zone: str, what: str) -> Series:
-    if not rows:
-        raise SeriesError(f"the call log holds no calls for {what} in that time")
-    place = np.array([row.place for row in rows], dtype=np.int64)
-    starts_s = _filled(place * _STEP_S, zone)
+def bounds(zone: str, days: int, now: datetime | None = None) -> tuple[datetime, datetime]:
+    """Return since (a local midnight) and until (a quarter-hour that is over) of *days* days and today.
+
+    Raises:
+        SeriesError: the zone is unknown.
+    """
+    zone_of(zone)
+    at_s = int((now or datetime.now(UTC)).timestamp())
+    until = datetime.fromtimestamp(at_s - at_s % _STEP_S, UTC)
+    local = ZoneInfo(zone) if zone else UTC
+    first = until.astimezone(local).date() - timedelta(days=min(days, DAYS_MAX))
+    return datetime.combine(first, time(), local), until
+
+
+def since_day(since: datetime) -> date:
+    """Return the first day (UTC) of an id whose call may have been there since: one began before midnight."""
+    return since.astimezone(UTC).date() - timedelta(days=1)
+
+
+def _series(counted: Ints, zone: str, until: datetime) -> Series:
+    order = np.argsort(counted[:, 0])
+    place, calls, handled, handled_ms = counted[order].T
+    starts_s = _filled(place * _STEP_S, zone, int(until.timestamp()))
     at = np.searchsorted(starts_s, place * _STEP_S)
-    calls = np.zeros(len(starts_s))
-    calls[at] = [row.calls for row in rows]
-    aht_s = np.full(len(starts_s), np.nan)
-    aht_s[at] = [float(row.handled_ms) / 1_000 / row.handled if row.handled else np.nan for row in rows]
-    return series_from_arrays(starts_s, calls, zone=zone, interval_min=BASE_MIN, aht_s=aht_s)
+    filled, aht_s = np.zeros(len(starts_s)), np.full(len(starts_s), np.nan)
+    filled[at] = calls
+    some = handled > 0
+    aht_s[at[some]] = handled_ms[some] / 1_000 / handled[some]
+    return series_from_arrays(starts_s, filled, zone=zone, interval_min=BASE_MIN, aht_s=aht_s)
 
 
-def _filled(starts_s: np.ndarray[Any, np.dtype[np.int64]], zone: str) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return every interval between the first and the last of each local day."""
-    ZoneInfo(zone)
-    day = (starts_s + utc_offset_s(zone, starts_s)) // 86_400
-    _, first = np.unique(day, return_index=True)
-    last = np.append(first[1:], len(day)) - 1
-    return np.concatenate(
-        [
-            np.arange(starts_s[a], starts_s[b] + 1, _STEP_S, dtype=np.int64)
-            for a, b in zip(first, last, strict=True)
-        ]
-    )
+def _filled(starts_s: Ints, zone: str, until_s: int) -> Ints:
+    """Return the intervals of each local day that had a call, from its usual or first one to the last."""
+    local_s = starts_s + utc_offset_s(zone, starts_s)
+    day, first_at = np.unique(local_s // DAY_S, return_index=True)
+    last_at = np.append(first_at[1:], len(local_s)) - 1
+    begin, end = starts_s[first_at], starts_s[last_at]
+    first, last = local_s[first_at] % DAY_S, local_s[last_at] % DAY_S
+    for weekday in np.unique(day % 7):
+        same = np.flatnonzero(day % 7 == weekday)
+        around = np.clip(np.arange(len(same)) - _AROUND // 2, 0, max(0, len(same) - _AROUND))
+        for row, at in zip(same, around, strict=True):
+            near = same[at : at + _AROUND]
+            begin[row] -= max(0, int(first[row] - _middle(first[near])))
+            end[row] += max(0, int(_middle(last[near]) - last[row]))
+    parts = [np.arange(a, b + 1, _STEP_S, dtype=np.int64) for a, b in zip(begin, end, strict=True)]
+    # Where the clocks change, a usual hour may reach into the day after: each interval stands once.
+    found = np.union1d(np.concatenate(parts), starts_s)
+    return found[(found < until_s) | np.isin(found, starts_s)]
+
+
+def _middle(seconds: Ints) -> int:
+    return int(np.sort(seconds)[len(seconds) // 2])

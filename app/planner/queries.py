@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db import tables
 from app.db.ids import new_id
 from app.db.session import TenantId
-from workforce.forecast_rows import ForecastRows, Overlay
+from workforce.forecast_rows import ForecastRows
 from workforce.series import Series
 
 LIST_ROWS_MAX = 100
@@ -59,9 +59,12 @@ async def set_job(connection: AsyncConnection, tenant_id: TenantId, run_id: UUID
     await connection.execute(_update(tenant_id, run_id).values(job_id=job_id))
 
 
-async def run_of(connection: AsyncConnection, tenant_id: TenantId, run_id: UUID) -> Row[Any] | None:
+async def run_of(
+    connection: AsyncConnection, tenant_id: TenantId, run_id: UUID, *, lock: bool = False
+) -> Row[Any] | None:
     """Return the run with what it was made from; None: there is no such run."""
     query = select(tables.forecast_run).where(_run.tenant_id == tenant_id, _run.run_id == run_id)
+    query = query.with_for_update() if lock else query
     return (await connection.execute(query)).one_or_none()
 
 
@@ -139,18 +142,6 @@ async def rows_of(connection: AsyncConnection, run: Row[Any]) -> tuple[ForecastR
         touched_by=np.full(len(found), -1, dtype=np.int64),
     )
     return rows, [row.aht_s for row in found]
-
-
-def overlay_of(kept: Mapping[str, Any]) -> Overlay:
-    """Return an overlay as it is kept in a run."""
-    return Overlay(
-        start_s=int(kept["start_ms"]) // 1_000,
-        end_s=int(kept["end_ms"]) // 1_000,
-        factor=kept.get("factor"),
-        calls=kept.get("calls"),
-        who=kept["who"],
-        why=kept["why"],
-    )
 
 
 def series_as_json(series: Series) -> dict[str, Any]:

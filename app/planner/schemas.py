@@ -5,32 +5,64 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Row
 
 from workforce.forecast import HORIZON_DAYS_MAX
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-PartyKind = Literal["person", "organisation", "household", "partner", "supplier"]
+PartyKind = Literal["person", "organisation", "household", "partner", "supplier", "unknown"]
 
 
 class QueueSource(BaseModel):
-    """The visits to a queue."""
+    """The visits to a queue, of all callers, of one kind of customers or (unknown) of those nobody knew."""
 
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["queue"]
     queue_id: Slug
+    party_kind: PartyKind | None = None
 
 
 class ReasonSource(BaseModel):
-    """The contacts for a reason, of all parties or of one kind."""
+    """The contacts for a reason, of all callers or of one kind."""
 
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["reason"]
     reason_id: Slug
     party_kind: PartyKind | None = None
+
+
+LogSource = Annotated[QueueSource | ReasonSource, Field(discriminator="kind")]
+
+
+class AnalogySource(BaseModel):
+    """A new queue that will be like another: its forecast at another scale.
+
+    Attributes:
+        like: Whose past is learnt from.
+        ratio: New calls per call of the other. Absent: as measured on the days that both had.
+        uncertain: How far the ratio may be off, relative; absent: 0.2.
+        queue_id: The new queue; needed when no ratio is given.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["analogy"]
+    like: LogSource
+    ratio: float | None = Field(default=None, gt=0, le=1_000)
+    uncertain: float | None = Field(default=None, ge=0, le=2)
+    queue_id: Slug | None = None
+
+    @model_validator(mode="after")
+    def _has_a_scale(self) -> AnalogySource:
+        if self.ratio is None and self.queue_id is None:
+            raise ValueError("say a ratio, or the queue_id of the new queue to measure it")
+        return self
+
+
+AskedSource = Annotated[QueueSource | ReasonSource | AnalogySource, Field(discriminator="kind")]
 
 
 class ForecastBody(BaseModel):
@@ -46,7 +78,7 @@ class ForecastBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     display_name: str = Field(default="", max_length=200)
-    source: Annotated[QueueSource | ReasonSource, Field(discriminator="kind")]
+    source: AskedSource
     interval_min: Literal[15, 30, 60, 1440] = 30
     horizon_days: int = Field(default=28, ge=1, le=HORIZON_DAYS_MAX)
     zone: str = Field(min_length=1, max_length=64)
@@ -74,18 +106,17 @@ class OverlayBody(BaseModel):
     why: str = Field(min_length=1, max_length=500)
 
 
-class OverlaysBody(BaseModel):
-    """All overlays of a run, in the order in which they apply."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    overlays: list[OverlayBody] = Field(max_length=1_000)
-
-
 class OverlayKept(OverlayBody):
-    """An overlay with who laid it."""
+    """An overlay with who laid it and when; and who undid it, where somebody did.
+
+    Attributes:
+        at_ms: Null where it was laid before moments were kept.
+    """
 
     who: str
+    at_ms: int | None = None
+    undone_by: str | None = None
+    undone_ms: int | None = None
 
 
 class PeerFigures(BaseModel):
@@ -190,7 +221,7 @@ class ForecastRunRow(BaseModel):
     made_ms: int
     job_id: UUID | None
     again_of: UUID | None
-    source: Annotated[QueueSource | ReasonSource | FileSource, Field(discriminator="kind")]
+    source: Annotated[QueueSource | ReasonSource | AnalogySource | FileSource, Field(discriminator="kind")]
     parameters: ForecastParameters
     overlays: list[OverlayKept]
     outcome: ForecastOutcome | None
@@ -225,7 +256,7 @@ class IntervalRow(BaseModel):
     Attributes:
         forecast: What the method says.
         mean: What is used: with the overlays.
-        overlay: Which one was last to change it; null: none.
+        overlay: Number (from 0) of the overlay in force that was last to change it; null: none.
     """
 
     start_ms: int

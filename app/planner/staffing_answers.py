@@ -52,6 +52,7 @@ def answer_staffing(question: StaffingQuestion) -> StaffingAnswer:
         plan.notes,
         strict=True,
     )
+    hourly = question.interval_s / 3600.0 * question.cost_per_hour
     intervals = [
         StaffedInterval(
             traffic_erl=_real(traffic),
@@ -59,6 +60,7 @@ def answer_staffing(question: StaffingQuestion) -> StaffingAnswer:
             agents_low=_whole(low),
             agents_high=_whole(high),
             scheduled=_whole(scheduled),
+            cost=_real(scheduled * hourly),
             service_level=_real(level),
             asa_s=_real(asa),
             p_wait=_real(waits),
@@ -74,6 +76,7 @@ def answer_staffing(question: StaffingQuestion) -> StaffingAnswer:
         agent_hours=need.agent_hours,
         scheduled_hours=need.scheduled_hours,
         cost=need.cost,
+        currency=question.currency,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ROWS_MAX = 3_000
-"""A month of quarter-hours; more is a file for ``holdless plan staffing --in``."""
+"""A month of quarter-hours; more is a file."""
+FILE_ROWS_MAX = 40_000
+"""A year of quarter-hours; more is one for ``holdless plan staffing --in``."""
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -46,12 +48,38 @@ class StaffingCase(_Body):
 
 
 class StaffingQuestion(_Body):
-    """How many agents do these intervals need?"""
+    """How many agents do these intervals need?
+
+    Attributes:
+        cost_per_hour: Of a scheduled (paid) agent.
+        currency: Its label, ISO 4217; it is handed back, nothing is converted.
+    """
 
     interval_s: Annotated[float, Field(gt=0, le=86_400)]
     goals: StaffingGoals = StaffingGoals()
     cost_per_hour: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
     cases: Annotated[list[StaffingCase], Field(min_length=1, max_length=ROWS_MAX)]
+
+
+class RequirementFile(StaffingQuestion):
+    """The same question whose answer is wanted as a file.
+
+    Attributes:
+        starts_ms: When each case begins, in the order of the cases.
+        zone: Whose clock the file shows, IANA.
+    """
+
+    format: Literal["csv", "xlsx"] = "csv"
+    zone: Annotated[str, Field(min_length=1, max_length=64)]
+    starts_ms: list[Annotated[int, Field(ge=0, le=4_102_444_800_000)]]
+    cases: Annotated[list[StaffingCase], Field(min_length=1, max_length=FILE_ROWS_MAX)]
+
+    @model_validator(mode="after")
+    def _each_case_begins(self) -> RequirementFile:
+        if len(self.starts_ms) != len(self.cases):
+            raise ValueError("starts_ms needs one moment for each case")
+        return self
 
 
 class StaffedInterval(BaseModel):
@@ -59,7 +87,8 @@ class StaffedInterval(BaseModel):
 
     Attributes:
         agents: Needed for the expected calls; agents_low and agents_high for the quantiles.
-        scheduled: agents with shrinkage.
+        scheduled: agents with shrinkage; they are paid.
+        cost: Of the interval's scheduled agents.
         note_id: What is to be said about it; empty: nothing.
     """
 
@@ -68,6 +97,7 @@ class StaffedInterval(BaseModel):
     agents_low: int | None
     agents_high: int | None
     scheduled: int | None
+    cost: float | None
     service_level: float | None
     service_level_formula: str = "SL-D"
     asa_s: float | None
@@ -78,10 +108,17 @@ class StaffedInterval(BaseModel):
 
 
 class StaffingAnswer(BaseModel):
-    """All intervals, and what they come to."""
+    """All intervals, and what they come to.
+
+    Attributes:
+        agent_hours: Of agents who are there.
+        scheduled_hours: Of agents who are scheduled and paid, shrinkage among them.
+        cost: scheduled_hours times the cost of an hour, in ``currency``.
+    """
 
     intervals: list[StaffedInterval]
     agents_max: int
     agent_hours: float
     scheduled_hours: float
     cost: float
+    currency: str

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import python_calamine
 
 from app.planner.staffing_answers import answer_staffing
 from app.planner.staffing_schemas import StaffingQuestion
@@ -79,3 +84,43 @@ def test_a_week_of_intervals_is_answered_while_a_slider_moves(patience_s: float 
     took_s = time.process_time() - began_s
     assert len(answer.intervals) == 672
     assert took_s < 0.25, "aimed at 0.1 on an idle machine (benchmarks/erlang.py measures it)"
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_a_file_says_what_the_screen_says(form: str, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {
+        "interval_s": 1800,
+        "goals": {"shrinkage": 0.3, "patience_s": 180},
+        "cost_per_hour": 20,
+        "currency": "TWD",
+        "cases": [CASE | {"calls_low": 80, "calls_high": 125}, {"calls": 0, "aht_s": 180}],
+    }
+    as_file = asked | {"format": form, "zone": "Asia/Taipei", "starts_ms": [0, 1_800_000]}
+    async with serving(SmallServer()) as client:
+        screen = (await client.post(PATH, json=asked)).json()
+        answer = await client.post(f"{PATH}/file", json=as_file)
+        short = await client.post(f"{PATH}/file", json=as_file | {"starts_ms": [0]})
+    assert short.status_code == 422
+    if form == "csv":
+        first, *rows = csv.reader(io.StringIO(answer.text))
+        assert [row[0] for row in rows] == ["1970-01-01 08:00:00+08:00", "1970-01-01 08:30:00+08:00"]
+    else:
+        path = tmp_path / "requirement.xlsx"
+        path.write_bytes(answer.content)
+        book = python_calamine.CalamineWorkbook.from_path(str(path))
+        first, *rows = book.get_sheet_by_name("requirement").to_python()
+        assert [row[0] for row in rows] == [
+            datetime.fromisoformat(f"1970-01-01 08:{minute}") for minute in ("00", "30")
+        ]
+        told = dict(row[:2] for row in book.get_sheet_by_name("goals").to_python())
+        names = ("cost", "scheduled_hours", "agent_hours")
+        assert [told[name] for name in names] == [screen[name] for name in names]
+        assert (told["currency"], told["patience_s"]) == ("TWD", 180)
+    for row, shown in zip(rows, screen["intervals"], strict=True):
+        told = dict(zip(first, row, strict=True))
+        for name in ("agents", "agents_low", "agents_high", "scheduled", "cost", "service_level", "asa_s"):
+            if shown[name] is None:
+                assert told[name] in ("", None)
+            else:
+                assert float(told[name]) == pytest.approx(shown[name], rel=1e-15)
+    assert sum(row["cost"] for row in screen["intervals"]) == screen["cost"]
