@@ -16,6 +16,7 @@ import random
 import socket
 import sys
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any
@@ -91,20 +92,26 @@ def centre() -> CentreConfig:
 class Boards:
     """The floor board and a day of random state changes."""
 
-    def __init__(self, pump: Pump) -> None:
+    def __init__(self, pump: Pump, now_ms: Callable[[], int] = lambda: 0) -> None:
         config = centre()
+        self._names = Names()
         self.floor = Floor(agents={agent.agent_id: AgentFloor() for agent in config.agents})
         self.board = FloorBoard(
             pump,
             config=lambda: config,
-            names=Names,
+            names=lambda: self._names,
             figures_of=lambda _queue: _FIGURES,
             as_plain=vars,
             facts=lambda: {"day_start_ms": 0, "not_ready": {}},
-            now_ms=lambda: 0,
+            now_ms=now_ms,
         )
         self.board.seeded(self.floor)
         self._luck = random.Random(5)
+
+    def rename(self, names: Names) -> None:
+        """Show these names from now on."""
+        self._names = names
+        self.board.seeded(self.floor)
 
     def tick(self, at_ms: int) -> None:
         """Let some agents change their state."""
