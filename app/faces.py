@@ -90,7 +90,7 @@ class Faces:
             core,
             floor,
             self.wall,
-            SessionDoor(self.tickets, self.sessions, origins, floor.team_of),
+            SessionDoor(self.tickets, self.sessions, origins, self.wall_links.is_live, floor.team_of),
             database,
             tenant_id,
             not_ready=not_ready,

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from fastapi import Request
 
+from app.auth.foreign_log import ForeignLog
 from app.auth.keys import KeyRing
 from app.auth.origins import CSRF_HEADER, Origins
 from app.auth.permissions import Permission, Reach, reach_of
@@ -64,7 +65,8 @@ def may(permission: Permission, *, scope: Scope) -> Callable[[Request], Awaitabl
         request.state.reach = reach
         return principal
 
-    gate.permission = permission  # type: ignore[attr-defined]  # read by the test over all routes
+    gate.permission = permission  # type: ignore[attr-defined]  # both are read by the tests over all routes
+    gate.scope = scope  # type: ignore[attr-defined]
     return gate
 
 
@@ -93,11 +95,18 @@ def _refuse_foreign(request: Request) -> None:
     if sent is None and not changes:
         return
     if problem := origins_of(request).problem(sent):
+        _note(request, problem, sent)
         raise ApiError(
             403, problem, _ORIGIN_DETAILS[problem], params={"origins": sorted(origins_of(request).allowed)}
         )
     if changes and request.headers.get(CSRF_HEADER) != "1":
+        _note(request, "csrf_header_missing", sent)
         raise ApiError(403, "csrf_header_missing", "send X-Holdless: 1")
+
+
+def _note(request: Request, problem: str, sent: str | None) -> None:
+    foreign: ForeignLog = request.app.state.foreign
+    foreign.note(problem, origin=sent, method=request.method, path=request.url.path)
 
 
 def origins_of(request: Request) -> Origins:

@@ -25,8 +25,8 @@ class Ticket:
     """What a ticket stands for.
 
     Attributes:
-        session_id: The session it was made in, which must still be live when it is shown; None for those
-            who have none (a wallboard's link).
+        session_id: The session it was made in, or the wall's link that bought it, which must still be live
+            when it is shown; None for those who have none.
     """
 
     principal: Principal
@@ -39,7 +39,7 @@ class Tickets:
 
     Args:
         now_ms: The clock, milliseconds since the Unix epoch.
-        is_live: Says whether a session is still one.
+        is_live: Says whether a session or a link is still one.
     """
 
     def __init__(self, now_ms: Callable[[], int], is_live: Callable[[UUID], bool]) -> None:

@@ -59,7 +59,8 @@ async def _may_read_metrics(request: Request) -> None:
 
 
 _metrics_gate = may("metrics.read", scope="all")
-_may_read_metrics.permission = "metrics.read"  # type: ignore[attr-defined]  # read by the test over all routes
+_may_read_metrics.permission = "metrics.read"  # type: ignore[attr-defined]  # as ``may`` says it
+_may_read_metrics.scope = "all"  # type: ignore[attr-defined]
 
 
 @router.get("/metrics", dependencies=[Depends(_may_read_metrics)], response_class=Response)

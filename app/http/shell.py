@@ -147,7 +147,7 @@ class Shell:
 
     def _count(self, scope: Scope, status: int, elapsed_s: float) -> None:
         # By the route's pattern, never by the path: what callers send must not make new series.
-        route = getattr(scope.get("route"), "path", "none")
+        route = scope["app"].state.route_paths.get(id(scope.get("route")), "none")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(elapsed_s)

@@ -83,14 +83,15 @@ async def phone_socket(page: WebSocket) -> None:
     The ticket comes among the subprotocols (``sip``, ``ticket.<ticket>``): addresses stand in logs.
     """
     state: AppState = page.app.state.server
+    if not page.app.state.origins.allow_handshake(page.headers):
+        sent = page.headers.get("origin")
+        page.app.state.foreign.note("foreign_origin", origin=sent, method="WEBSOCKET", path=WEBSOCKET_PATH)
+        await page.close(FORBIDDEN)
+        return
     offered: list[str] = page.scope.get("subprotocols", [])
     tickets = [each.removeprefix(TICKET_PREFIX) for each in offered if each.startswith(TICKET_PREFIX)]
     shown = state.faces.tickets.redeem(tickets[0]) if len(tickets) == 1 else None
-    if (
-        shown is None
-        or SUBPROTOCOL not in offered
-        or not page.app.state.origins.allow_handshake(page.headers)
-    ):
+    if shown is None or SUBPROTOCOL not in offered:
         await page.close(FORBIDDEN)
         return
     principal = shown.principal

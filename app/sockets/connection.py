@@ -49,7 +49,7 @@ class Visitor:
     """Who is at the other end.
 
     Attributes:
-        session_id: The session that this hangs on; None: on none (a wallboard's link, a key).
+        session_id: The session, or the wall's link, that this hangs on; None: on none.
     """
 
     principal: Principal

@@ -64,6 +64,10 @@ class Clones:
             await driver.close()
         return name
 
+    def url(self, name: str) -> str:
+        """Return where the database is found."""
+        return self._server.url(name)
+
     async def give_back(self, name: str) -> None:
         """Sweep the database for the next test; drop it when a sweep is not enough."""
         driver = await self._connect(name)

@@ -82,10 +82,10 @@ def clones(postgres_server: EmbeddedPostgres) -> Clones:
 
 
 @pytest.fixture
-async def database(postgres_server: EmbeddedPostgres, clones: Clones) -> AsyncIterator[Database]:
+async def database(clones: Clones) -> AsyncIterator[Database]:
     """A database of the test's own, migrated, with the tenant ``main``."""
     name = await clones.take()
-    database = Database(postgres_server.url(name))
+    database = Database(clones.url(name))
     yield database
     await database.close()
     await clones.give_back(name)

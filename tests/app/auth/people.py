@@ -96,9 +96,11 @@ async def add_account(
     agent_id: str | None = None,
     team_ids: tuple[str, ...] = (),
     password_hash: str | None = None,
+    centre: bool = True,
 ) -> UUID:
-    """Insert an account."""
-    await add_centre(database)
+    """Insert an account, and the centre of its agent unless there is another."""
+    if centre:
+        await add_centre(database)
     account_id = new_id()
     async with database.transaction(DEFAULT_TENANT) as connection:
         await connection.execute(
@@ -188,12 +190,14 @@ class _NoCookies:
 
 
 @asynccontextmanager
-async def browser(app: FastAPI, token: str | None = None) -> AsyncIterator[httpx2.AsyncClient]:
+async def browser(
+    app: FastAPI, token: str | None = None, *, origin: str = ORIGIN
+) -> AsyncIterator[httpx2.AsyncClient]:
     """A page of our own, signed in by *token*."""
-    headers = dict(OWN_PAGE)
+    headers = OWN_PAGE | {"Origin": origin}
     if token is not None:
         headers["Cookie"] = f"{COOKIE}={token}"
     transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as client:
+    async with httpx2.AsyncClient(transport=transport, base_url=origin, headers=headers) as client:
         client.cookies.jar.set_policy(_NoCookies())
         yield client

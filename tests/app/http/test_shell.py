@@ -53,7 +53,7 @@ async def test_figures_are_by_route_never_by_path() -> None:
             await client.get(f"/api/v1/calls/pbx1-{n}")
             await client.get(f"/nowhere/{n}")
         text = (await client.get("/metrics")).text
-        assert '/calls/{interaction_id}",status="404"} 3.0' in text
+        assert 'route="/api/v1/calls/{interaction_id}",status="404"} 3.0' in text, "not that of a page"
         assert 'route="none",status="404"} 3.0' in text
 
 

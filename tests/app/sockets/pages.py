@@ -110,11 +110,11 @@ async def last_words(page: ClientConnection) -> tuple[str | None, int | None]:
 
 
 @asynccontextmanager
-async def listening(app: FastAPI) -> AsyncIterator[str]:
-    """Serve *app* on a port of its own, in this loop; yields ``host:port``."""
+async def listening(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
+    """Serve *app* in this loop, on a port of its own unless one is named; yields ``host:port``."""
     door = socket.socket()
     door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)  # those who come take it over
-    door.bind(("127.0.0.1", 0))
+    door.bind(("127.0.0.1", port))
     door.listen()  # who comes early waits
     config = uvicorn.Config(
         app, log_config=None, ws=WebSocketProtocol, timeout_graceful_shutdown=1, **OPTIONS
