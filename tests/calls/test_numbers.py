@@ -57,7 +57,7 @@ def match_of(centre: CallCentre, number: str) -> dict[str, object]:
 
     def stored() -> bool:
         story.update(centre.require("GET", f"/calls/{story['interaction_id']}"))
-        return bool(story["match_candidates"])
+        return bool(story["match"])
 
     poll(stored, _MATCH_S, lambda: f"no match is stored: {story}")
     assert story["outcome"] in ("abandoned", "short_abandon"), story["outcome"]
@@ -92,7 +92,7 @@ def test_an_unknown_number_is_nobody(centre: CallCentre, sipp: Sipp) -> None:
     call_and_leave(sipp, "0931000109")
     story = match_of(centre, "0931000109")
     assert (story["party_id"], story["match_method"], story["match_confidence"]) == (None, "none", 0)
-    body = story["match_candidates"]
+    body = story["match"]
     assert isinstance(body, dict)
     assert body["outcome"] == "unknown"
     assert (body["number"], body["number_kind"], body["candidates"]) == ("+886931000109", "e164", [])
@@ -102,7 +102,7 @@ def test_a_withheld_number_is_nobody_and_never_looked_up(centre: CallCentre, sip
     call_and_leave(sipp, "anonymous")
     story = match_of(centre, "anonymous")
     assert (story["party_id"], story["match_method"]) == (None, "none")
-    body = story["match_candidates"]
+    body = story["match"]
     assert isinstance(body, dict)
     assert (body["outcome"], body["number_kind"]) == ("withheld", "withheld")
 
@@ -113,7 +113,7 @@ def test_a_shared_number_shows_both_and_guesses_neither(
     call_and_leave(sipp, SHARED)
     story = match_of(centre, SHARED)
     assert (story["party_id"], story["match_confidence"]) == (None, 0)
-    body = story["match_candidates"]
+    body = story["match"]
     assert isinstance(body, dict)
     assert body["outcome"] == "several"
     found = {candidate["party_id"] for candidate in body["candidates"]}
