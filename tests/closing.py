@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-KINDS = ("chaos", "long", "pbx", "db")  # the first that a test is marked with; otherwise it is "fast"
+KINDS = ("chaos", "long", "pbx", "page", "db")  # the first that a test is marked with; otherwise it is "fast"
 KIND_PROPERTY = "kind"
 _MARK = "left out: "
 

@@ -25,6 +25,12 @@ __all__ = ["programs", "sipp"]
 PAST_DAYS: Final = 3
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("page")
+
+
 @pytest.fixture(scope="package")  # Playwright's loop runs in this thread: no asyncio test may follow it
 def browser() -> Iterator[Browser]:
     """The machine's Chromium, closed after this folder's last test."""

@@ -139,6 +139,7 @@ class Cutter:
             poll(lambda: bool(self._centre.floor()["link_up"]), 30)
 
 
+@pytest.mark.long
 def test_while_the_link_is_cut_calls_go_on_and_afterwards_the_log_has_them_as_they_were(
     centre: CallCentre, sipp: Sipp
 ) -> None:
@@ -187,6 +188,7 @@ def test_while_the_link_is_cut_calls_go_on_and_afterwards_the_log_has_them_as_th
     assert centre.reconciled(since).is_clean, centre.reconciled(since)
 
 
+@pytest.mark.long
 def test_sessions_that_are_cut_again_and_again_lose_nothing(centre: CallCentre, sipp: Sipp) -> None:
     since = datetime.now(UTC) - timedelta(seconds=1)
     cutter = Cutter(centre)

@@ -26,13 +26,19 @@ def killed(centre: CallCentre) -> None:
     centre.kill_server()
 
 
-@pytest.mark.parametrize("end", [killed, in_order], ids=["killed", "stopped in order"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(killed, id="killed"),
+        pytest.param(in_order, id="stopped in order", marks=pytest.mark.long),
+    ],
+)
 def test_who_talks_goes_on_who_waits_keeps_the_place_and_who_wraps_up_comes_back(
     centre: CallCentre, sipp: Sipp, end: Callable[[CallCentre], None]
 ) -> None:
     tens = "50" if end is killed else "51"
     since = datetime.now(UTC) - timedelta(seconds=1)
-    talker = sipp.phone("a1001", Phone(ring_ms=150, talk_ms=12_000))
+    talker = sipp.phone("a1001", Phone(ring_ms=150, talk_ms=18_000))
     wrapper = sipp.phone("a1003", Phone(ring_ms=150, talk_ms=600))
     centre.ready("a1001", "a1003")
     talks = sipp.call(Caller(entry="8001", number=f"09310{tens}001"))
@@ -89,6 +95,7 @@ def test_who_talks_goes_on_who_waits_keeps_the_place_and_who_wraps_up_comes_back
     assert centre.reconciled(since).is_clean, centre.reconciled(since)
 
 
+@pytest.mark.long
 def test_what_ends_and_what_begins_while_the_server_is_dead_is_in_the_log_as_it_was(
     centre: CallCentre, sipp: Sipp
 ) -> None:
@@ -137,6 +144,7 @@ def test_what_ends_and_what_begins_while_the_server_is_dead_is_in_the_log_as_it_
     assert centre.reconciled(since).is_clean, centre.reconciled(since)
 
 
+@pytest.mark.long
 def test_while_the_server_is_dead_the_pbxs_own_queue_serves_who_is_not_heard(
     centre: CallCentre, sipp: Sipp
 ) -> None:

@@ -89,6 +89,7 @@ def test_by_the_api_to_a_ready_agent(centre: CallCentre, sipp: Sipp) -> None:
     assert not other.all("received", "INVITE"), "ready for longer, but not the one who was named"
 
 
+@pytest.mark.long
 def test_to_a_busy_agent_the_caller_waits_for_that_agent_alone(centre: CallCentre, sipp: Sipp) -> None:
     first = sipp.phone("a1001", Phone(talk_ms=None))
     second = sipp.phone("a1002", Phone(ring_ms=100, talk_ms=3_000))

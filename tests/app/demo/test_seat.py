@@ -34,6 +34,7 @@ TALK_S = 6.0
 
 
 @pytest.mark.pbx
+@pytest.mark.long
 @pytest.mark.db
 async def test_whoever_takes_the_seat_is_called_and_both_are_heard(tmp_path: Path) -> None:
     said: list[str] = []

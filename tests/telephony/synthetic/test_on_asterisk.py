@@ -143,6 +143,7 @@ async def test_a_blind_transfer_sends_the_caller_back_to_wait_and_frees_the_phon
         assert not caller.has_ended
 
 
+@pytest.mark.long
 async def test_a_crowd_on_the_fallback_queue_tells_what_the_channel_event_log_tells(
     sandbox: Sandbox, control: RawAmi
 ) -> None:
