@@ -2,9 +2,10 @@
 
 Run: ``python -m benchmarks.board_renderer [seconds | --quick]``. Prints a table, then JSON.
 The built page, the real ``/ws`` with read model and hub; only sign-in and events are made up. The renderer is
-a process: its processor time is Chromium's own count, the main thread's share the page's ``TaskDuration``.
-Beside it, in the same run, the same page while nothing changes but its clocks. The memory is that after a
-forced collection, after a warm-up and at the end: take some minutes to see that it stays flat.
+a process: its processor time is Chromium's own count; the main thread's share is the page's
+``TaskDuration``, which counts waiting for a core too. Beside it, in the same run, the same page while nothing
+changes but its clocks. The memory is that after a forced collection, after a warm-up and at the end: take
+some minutes to see that it stays flat.
 """
 
 from __future__ import annotations

@@ -66,6 +66,7 @@ export const en = {
   'call.waiting': 'Waiting since',
   'call.length': 'Length',
   'call.number': 'Number',
+  'call.id': 'In the log',
   'call.reason': 'Why I was chosen',
   'pop.match': 'Known by {method}, {confidence}',
   'pop.method.identifier': 'number',

@@ -67,6 +67,7 @@ export const zhHant: Record<keyof typeof en, Sentence> = {
   'call.waiting': '已等候',
   'call.length': '通話長度',
   'call.number': '號碼',
+  'call.id': '通話紀錄',
   'call.reason': '為什麼分派給我',
   'pop.match': '由{method}辨識，信心 {confidence}',
   'pop.method.identifier': '號碼',

@@ -32,6 +32,7 @@ it('fills places, takes plurals, and shows a place that nobody filled', () => {
   expect(filled({ one: '{count} call', other: '{count} calls' }, { count: 1 }, 'en')).toBe('1 call')
   expect(filled({ one: '{count} call', other: '{count} calls' }, { count: 0 }, 'en')).toBe('0 calls')
   expect(filled('{a}', {}, 'en')).toBe('{a}')
+  expect(filled('From {a}, queue', { a: '\u202egnp' }, 'en'), 'no name turns the sentence around').toBe('From gnp, queue')
 })
 
 it('tells a length as people read it', () => {

@@ -40,6 +40,9 @@ export function isLanguage(text: string): text is Language {
   return text in LANGUAGES
 }
 
+// Marks that turn the direction of what follows: in a name, they would turn the rest of the sentence.
+const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g
+
 /** Fill a sentence's places. A place without a value stays visible, so that a test and a person see it. */
 export function filled(sentence: Sentence, params: Params, wanted: Language): string {
   const chosen =
@@ -51,7 +54,7 @@ export function filled(sentence: Sentence, params: Params, wanted: Language): st
   return chosen.replace(/\{(\w+)\}/g, (place, name: string) => {
     const value = params[name]
     if (value === null || value === undefined) return place
-    return typeof value === 'number' ? new Intl.NumberFormat(wanted).format(value) : value
+    return typeof value === 'number' ? new Intl.NumberFormat(wanted).format(value) : value.replace(DIRECTION, '')
   })
 }
 
