@@ -16,6 +16,7 @@ from tests.browser.visitors import agent_account, sign_in
 from tests.calls.centre import CallCentre
 from tests.calls.exact import kinds, offers
 from tests.closing import left_out
+from tests.pbx.sipp import poll
 
 pytestmark = [pytest.mark.pbx, pytest.mark.db]
 
@@ -124,3 +125,46 @@ def test_the_browsers_own_microphone_is_asked_for_and_heard(browser: Browser, ce
                     break
                 desk.wait_for_timeout(POLL_MS)
             assert caller.loudness() > SILENT
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
+def test_a_call_is_worked_by_keyboard_alone(browser: Browser, centre: CallCentre) -> None:
+    with desk_of(browser, centre, "a1003", BROWSER_HZ) as desk:
+        press = desk.keyboard.press
+        desk.locator("[data-state=signed_out]").wait_for()
+        press("Alt+R")
+        phone = desk.get_by_role("region", name="My phone").get_by_role("status")
+        expect(phone).to_contain_text("Connected")
+        poll(lambda: centre.floor()["agents"]["a1003"]["phone"]["reachable"], 10)  # the server knows it too
+        press("Alt+R")
+        centre.wait_agent("a1003", "ready")
+        with ToneCaller(centre.sandbox, "8002", "0942000103") as caller:
+            expect(desk.get_by_role("alert").first).to_contain_text("0942000103")
+            press("Escape")  # never ends a call
+            expect(desk.get_by_role("button", name=re.compile("Answer"))).to_be_enabled()
+            press("Alt+A")
+            until(desk, caller, hears_agent=True)
+            press("Alt+H")
+            until(desk, caller, hears_agent=False)
+            press("Alt+H")
+            until(desk, caller, hears_agent=True)
+            press("Alt+T")
+            expect(desk.locator("#transfer-find")).to_be_focused()
+            press("Alt+W")
+            expect(desk.locator("#wrap-code")).to_be_focused()
+            press("Tab")
+            note = desk.get_by_placeholder("Kept as you type")
+            expect(note).to_be_focused()  # no reasons are set up here: what cannot be chosen is no stop
+            desk.keyboard.type("asked for a copy")
+            press("Alt+E")
+            expect(desk.get_by_role("button", name=re.compile("again"))).to_be_visible()
+            press("Alt+E")
+            expect(desk.locator("[data-wrap=running]")).to_be_visible()
+            press("Tab")
+            press("Enter")  # a minute more
+            expect(desk.locator("[data-wrap=running]")).to_contain_text(re.compile(r"0:5\d|1:0\d"))
+            press("Tab")
+            press("Enter")  # done before that
+            centre.wait_agent("a1003", "ready")
+        assert centre.story("0942000103")["notes"][0]["text"] == "asked for a copy"
