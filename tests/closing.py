@@ -1,4 +1,4 @@
-"""The closing summary of a test run: what ran, what failed, and what was left out and why."""
+"""The closing summary of a test run: what ran, failed or was left out and why, and what was measured."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 KINDS = ("chaos", "long", "pbx", "page", "db")  # the first that a test is marked with; otherwise it is "fast"
 KIND_PROPERTY = "kind"
+FIGURE_PROPERTY = "figure"  # pytest's ``record_property`` with this name: a line for the summary
 _MARK = "left out: "
 
 
@@ -38,14 +39,18 @@ class Ledger:
     Attributes:
         outcomes: Tests by (kind, outcome), outcome one of ``passed | failed | left out``.
         reasons: Tests by the reason for leaving them out.
+        figures: What tests measured, a line each.
     """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    figures: list[str] = field(default_factory=list)
 
     def add(self, report: pytest.TestReport) -> None:
         """Take one report; set-up and tear-down count only when they decide the outcome."""
-        kind = dict(report.user_properties).get(KIND_PROPERTY, "fast")
+        kind = str(dict(report.user_properties).get(KIND_PROPERTY, "fast"))
+        if report.when == "call":
+            self.figures += [str(value) for name, value in report.user_properties if name == FIGURE_PROPERTY]
         if report.skipped:
             self.outcomes[kind, "left out"] += 1
             self.reasons[_reason(report.longrepr)] += 1
@@ -57,16 +62,16 @@ class Ledger:
     def as_json(self) -> dict[str, Any]:
         """Return a form that ``from_json`` takes."""
         outcomes = [[*key, count] for key, count in sorted(self.outcomes.items())]
-        return {"outcomes": outcomes, "reasons": sorted(self.reasons.items())}
+        return {"outcomes": outcomes, "reasons": sorted(self.reasons.items()), "figures": self.figures}
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Ledger:
         """Return the ledger that ``as_json`` described."""
         outcomes = Counter({(kind, outcome): count for kind, outcome, count in body["outcomes"]})
-        return cls(outcomes, Counter(dict(body["reasons"])))
+        return cls(outcomes, Counter(dict(body["reasons"])), list(body["figures"]))
 
     def lines(self) -> list[str]:
-        """Return the summary, one line per kind and one per reason."""
+        """Return the summary, one line per kind, per reason and per figure."""
         told = []
         for kind in ("fast", *reversed(KINDS)):
             parts = [
@@ -77,7 +82,7 @@ class Ledger:
             if parts:
                 told.append(f"{kind:<6} {', '.join(parts)}")
         told += [f"left out: {reason} ({count})" for reason, count in sorted(self.reasons.items())]
-        return told or ["no test ran"]
+        return [*told, *self.figures] or ["no test ran"]
 
 
 def _reason(longrepr: object) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,10 +20,12 @@ import pytest
 
 from app.db.session import Database
 from tests.app.desk.small_centre import Page, SmallCentre, until
+from tests.closing import FIGURE_PROPERTY
 
 pytestmark = pytest.mark.db
 
 AGENTS = 10
+UNKNOWN = ("stranger", "given back", "look-alike")
 
 
 @dataclass
@@ -44,6 +47,21 @@ class Tally:
     answered_count: int = 0
     acknowledged_count: int = 0
     up_count: int = 0
+
+    def share(self, *kinds: str) -> str:
+        """How many of these kinds' pops were right."""
+        right, all_of_them = (sum(counts[kind] for kind in kinds) for counts in (self.right, self.pops))
+        return f"{right}/{all_of_them} ({right / all_of_them:.1%})"
+
+    def line(self, arrivals: int) -> str:
+        """What the closing summary says."""
+        return (
+            f"pops over {arrivals} arrivals: wrong person {self.wrong_person_count},"
+            f" ambiguity shown {self.share('shared')}, unknown right {self.share(*UNKNOWN)},"
+            f" withheld right {self.share('withheld')}, own number right {self.share('own')}, acknowledged"
+            f" before the answer {self.acknowledged_count}/{self.up_count}"
+            f" ({self.acknowledged_count / self.up_count:.1%})"
+        )
 
 
 async def make_callers(centre: SmallCentre, luck: random.Random) -> dict[str, Caller]:
@@ -139,7 +157,9 @@ async def one_call(
     ("arrivals", "seed"),
     [(60, 1), pytest.param(1_000, 7, marks=[pytest.mark.long, pytest.mark.timeout(600)])],
 )
-async def test_no_pop_names_the_wrong_person(database: Database, arrivals: int, seed: int) -> None:
+async def test_no_pop_names_the_wrong_person(
+    database: Database, arrivals: int, seed: int, record_property: Callable[[str, object], None]
+) -> None:
     luck, tally = random.Random(seed), Tally()
     async with SmallCentre(database, agent_count=AGENTS).open() as centre:
         callers = await make_callers(centre, luck)
@@ -161,11 +181,11 @@ async def test_no_pop_names_the_wrong_person(database: Database, arrivals: int, 
         hub = centre.pages.pump.hub
         assert hub.resume_count
         assert hub.snapshot_count
+    record_property(FIGURE_PROPERTY, tally.line(arrivals))
     assert tally.wrong_person_count == 0
     assert tally.right["shared"] == tally.pops["shared"], "ambiguity is shown, always"
     assert tally.right["withheld"] == tally.pops["withheld"]
-    unknown = [kind for kind in tally.pops if kind in ("stranger", "given back", "look-alike")]
-    assert sum(tally.right[kind] for kind in unknown) >= 0.99 * sum(tally.pops[kind] for kind in unknown)
+    assert sum(tally.right[kind] for kind in UNKNOWN) >= 0.99 * sum(tally.pops[kind] for kind in UNKNOWN)
     assert tally.right["own"] == tally.pops["own"]
     assert tally.answered_count == arrivals
     assert tally.acknowledged_count >= 0.99 * tally.up_count, tally
