@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.http.errors import ApiError
 from app.http.state import state_of
@@ -32,7 +32,7 @@ class HistoryQuery(BaseModel):
     reason_id: Slug | None = None
     party_kind: PartyKind | None = None
     zone: str = Field(min_length=1, max_length=64)
-    interval_min: Literal[15, 30, 60] = 30
+    interval_min: Annotated[Literal[15, 30, 60], BeforeValidator(int)] = 30
     days: Days = 90
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+import python_calamine
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.auth.account_rows import NewAccount, account_of_login, insert_account
 from app.auth.links import make_link
 from app.auth.permissions import Role
 from app.db.session import DEFAULT_TENANT, Database
+from tests.app.planner.logged import CALLS_A_DAY, log_calls
 from tests.browser.chromium import Scheme, assert_accessible, assert_fits, context, screenshot
 from tests.browser.served import Served
 from workforce.staffing import staff
@@ -90,12 +93,43 @@ def shows_agents(page: Page, agents: np.ndarray) -> None:
     expect(page.locator("tbody tr td:nth-child(3)")).to_have_text([str(int(n)) for n in agents])
 
 
+@pytest.fixture(scope="module")
+def logged(served: Served) -> Served:
+    """The server with eight weeks of calls to the queue sales in its log."""
+
+    async def log(database: Database) -> None:
+        await log_calls(database, 56, patience_s=200.0, weekends=True, opens_h=0)
+
+    served.in_database(log)
+    return served
+
+
+def open_file(page: Page, path: Path) -> None:
+    """Choose the way of files, and a file."""
+    page.get_by_label("File", exact=True).or_(page.get_by_label("檔案", exact=True)).check()
+    page.set_input_files("input[type=file]", path)
+
+
+def press_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """Move the focus by keyboard until it is on the target."""
+    for _ in range(120):
+        if target.evaluate("(each) => each === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    raise AssertionError("the keyboard does not lead there")
+
+
 def test_a_forecast_becomes_agents_and_what_if_changes_them(
-    browser: Browser, served: Served, forecast_file: Path
+    browser: Browser, served: Served, forecast_file: Path, tmp_path: Path
 ) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("name,number\nx,1\n")
     with planner_page(browser, served) as page:
-        page.set_input_files("input[type=file]", forecast_file)
+        open_file(page, wrong)
+        expect(page.get_by_role("alert")).to_contain_text("interval_start")
+        open_file(page, forecast_file)
         expect(page.locator("tbody tr")).to_have_count(HALF_HOURS)
+        expect(page.get_by_role("alert")).to_have_count(0)
         calls = expected_calls(0)
         shows_agents(page, staff(calls, 1800, 240).agents)
         assert_accessible(page)
@@ -106,9 +140,13 @@ def test_a_forecast_becomes_agents_and_what_if_changes_them(
         stricter = staff(calls, 1800, 240, target=0.81).agents
         shows_agents(page, stricter)
         page.get_by_label("Callers give up").check()
-        patient = staff(calls, 1800, 240, target=0.81, patience_s=180).agents
-        assert patient.sum() < stricter.sum()
-        shows_agents(page, patient)
+        patient = staff(calls, 1800, 240, target=0.81, patience_s=180, shrinkage=0.3)
+        assert patient.agents.sum() < stricter.sum()
+        shows_agents(page, patient.agents)
+        page.get_by_label("Cost of a paid hour").fill("300")
+        page.get_by_label("Currency").select_option("TWD")
+        cost = f"{patient.scheduled.sum() / 2 * 300:,.2f}"
+        expect(page.locator("dd", has_text="$")).to_have_text(re.compile(re.escape(cost)))
         screenshot(page, "plan-what-if")
 
         page.get_by_role("button", name="Day after").click()
@@ -121,8 +159,73 @@ def test_a_forecast_becomes_agents_and_what_if_changes_them(
         assert len(rows) == DAYS * HALF_HOURS
         assert [int(row["agents"]) for row in rows[HALF_HOURS : 2 * HALF_HOURS]] == second.tolist()
         assert all(int(row["agents_low"]) <= int(row["agents"]) <= int(row["agents_high"]) for row in rows)
+        with page.expect_download() as wanted:
+            page.get_by_role("button", name="Excel of all days").click()
+        wanted.value.save_as(tmp_path / "requirement.xlsx")
+        book = python_calamine.CalamineWorkbook.from_path(str(tmp_path / "requirement.xlsx"))
+        names, *sheet = book.get_sheet_by_name("requirement").to_python()
+        at = names.index("agents")
+        assert [row[at] for row in sheet] == [int(row["agents"]) for row in rows]
 
 
+def test_a_queue_of_the_call_log_is_planned_by_keyboard(browser: Browser, logged: Served) -> None:
+    with planner_page(browser, logged) as page:
+        expect(page.get_by_role("heading", name="The past of Sales")).to_be_visible()
+        expect(page.get_by_text(f"{56 * CALLS_A_DAY:,} calls; 56 days are learnt from.")).to_be_visible()
+        assert_accessible(page)
+        screenshot(page, "plan-history")
+
+        press_to(page, page.get_by_label("Days ahead"))
+        page.keyboard.press("Control+A")
+        page.keyboard.type("14")
+        press_to(page, page.get_by_role("button", name="Forecast", exact=True))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Calls per 30 minutes")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("past forecasts were off by").first).to_be_visible()
+        # The queue's own patience is where the what-if begins.
+        expect(page.get_by_text("In the call log:")).to_be_visible()
+        expect(page.get_by_label("Callers give up")).to_be_checked()
+        expect(page.get_by_label("Answered in time")).to_have_value("0.85")  # and its own promise
+        assert 180 <= int(page.get_by_label("Mean patience").input_value()) <= 220
+
+        chart = page.get_by_role("slider", name="Expected calls from")
+        press_to(page, chart)
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+        assert re.match(r"\d\d:\d\d: [\d.]+ · [\d.]+ to [\d.]+", chart.get_attribute("aria-valuetext") or "")
+
+        first = page.locator("tbody tr:first-child td:nth-child(2)").first
+        before = float(first.inner_text())
+        press_to(page, page.get_by_label("Per cent", exact=True))
+        page.keyboard.press("Control+A")
+        page.keyboard.type("50")
+        press_to(page, page.get_by_label("Why"))
+        page.keyboard.type("mailing")
+        page.keyboard.press("Enter")
+        listed = page.get_by_role("listitem").filter(has_text="mailing")
+        expect(listed).to_contain_text("+50%")
+        expect(first).to_have_text(re.compile(rf"^{1.5 * before:.0f}|{1.5 * before:.1f}"))
+        assert_accessible(page)
+        screenshot(page, "plan-overlay")
+        press_to(page, listed.get_by_role("button", name="Undo"), "Shift+Tab")
+        page.keyboard.press("Enter")
+        expect(listed).to_contain_text("undone by pat")
+        expect(first).to_have_text(f"{before:.1f}")
+
+        press_to(page, page.get_by_role("combobox", name="Show", exact=True), "Shift+Tab")
+        page.keyboard.press("s")
+        expect(page.get_by_role("region", name="Days of the forecast").locator("tbody tr")).to_have_count(7)
+        screenshot(page, "plan-week")
+    with planner_page(browser, logged, language="zh-Hant", scheme="dark", width=640) as page:
+        page.get_by_label("先前的預測").select_option(index=1)
+        expect(page.get_by_role("heading", name="每 30 分鐘來電數")).to_be_visible()
+        expect(page.get_by_text("人工調整")).to_be_visible()
+        assert_accessible(page)
+        assert_fits(page)
+        page.screenshot(path=screenshot(page, "plan-log-zh-Hant-dark-640"), full_page=True)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("language", "scheme", "width"),
     [("zh-Hant", "dark", 1280), ("zh-Hant", "light", 640), ("en", "dark", 640)],
@@ -131,23 +234,14 @@ def test_the_page_is_whole_in_both_languages_and_appearances_and_twice_as_large(
     browser: Browser, served: Served, forecast_file: Path, language: str, scheme: Scheme, width: int
 ) -> None:
     with planner_page(browser, served, language=language, scheme=scheme, width=width) as page:
-        page.set_input_files("input[type=file]", forecast_file)
+        open_file(page, forecast_file)
         expect(page.locator("tbody tr")).to_have_count(HALF_HOURS)
         assert_accessible(page)
         assert_fits(page)
         screenshot(page, f"plan-{language}-{scheme}-{width}")
 
 
-def test_a_file_that_is_no_forecast_is_said_to_be_none(
-    browser: Browser, served: Served, tmp_path: Path
-) -> None:
-    wrong = tmp_path / "wrong.csv"
-    wrong.write_text("name,number\nx,1\n")
-    with planner_page(browser, served) as page:
-        page.set_input_files("input[type=file]", wrong)
-        expect(page.get_by_role("alert")).to_contain_text("interval_start")
-
-
+@pytest.mark.long
 def test_past_calls_become_a_forecast_with_its_accuracy_and_are_found_again(
     browser: Browser, served: Served, tmp_path: Path
 ) -> None:
@@ -162,12 +256,14 @@ def test_past_calls_become_a_forecast_with_its_accuracy_and_are_found_again(
     past.write_text("\n".join(lines) + "\n")
     with planner_page(browser, served) as page:
         page.get_by_label("Days ahead").fill("7")
-        page.set_input_files("input[type=file]", past)
-        expect(page.locator("tbody tr")).to_have_count(HALF_HOURS, timeout=60_000)
+        open_file(page, past)
+        expect(page.get_by_role("region", name="All intervals of the day").locator("tbody tr")).to_have_count(
+            HALF_HOURS, timeout=60_000
+        )
         expect(page.get_by_text("past forecasts were off by").first).to_be_visible()
         expect(page.get_by_text("a week before")).to_be_visible()
         assert_accessible(page)
         screenshot(page, "plan-forecast")
         page.reload()
-        page.get_by_label("Earlier forecasts").select_option(label="front desk.csv")
-        expect(page.locator("tbody tr")).to_have_count(HALF_HOURS)
+        page.get_by_label("Earlier forecasts").select_option(index=1)
+        expect(page.get_by_role("heading", name="front desk.csv")).to_be_visible()

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx2
 import numpy as np
-from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
 from app.db.session import DEFAULT_TENANT, Database
@@ -44,11 +44,13 @@ async def log_calls(
     *,
     patience_s: float = 200.0,
     weekends: bool = False,
+    opens_h: int = 8,
 ) -> list[datetime]:
     """Log the calls of so many days up to the last midnight (UTC); return their moments.
 
     Each waits for an answer that comes after 60 s on average, and gives up when its patience (exponential,
-    mean *patience_s*) ends before. Every third is for a refund, every fourth from an organisation.
+    mean *patience_s*) ends before. They come within ten
+    hours from *opens_h* (UTC). Every third is for a refund, every fourth from an organisation.
     """
     dice = np.random.default_rng(4)
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -57,7 +59,7 @@ async def log_calls(
         at = end - timedelta(days=ago)
         if weekends or at.weekday() < 5:
             drawn = dice.uniform(0, 10 * 3600, CALLS_A_DAY)
-            moments += [at + timedelta(hours=8, seconds=float(s)) for s in drawn]
+            moments += [at + timedelta(hours=opens_h, seconds=float(s)) for s in drawn]
     moments.sort()
     patience, offered = dice.exponential(patience_s, len(moments)), dice.exponential(60.0, len(moments))
     rows = [
@@ -102,8 +104,9 @@ async def log_calls(
     ]
     async with database.transaction(DEFAULT_TENANT) as connection:
         organisation = {"tenant_id": DEFAULT_TENANT, "party_id": PARTY_ID, "kind": "organisation"}
-        await connection.execute(insert(tables.party), [organisation])
-        await connection.execute(insert(tables.queue), [{"tenant_id": DEFAULT_TENANT, "queue_id": "sales"}])
+        queue = {"tenant_id": DEFAULT_TENANT, "queue_id": "sales"}
+        await connection.execute(insert(tables.party).on_conflict_do_nothing(), [organisation])
+        await connection.execute(insert(tables.queue).on_conflict_do_nothing(), [queue])
         await connection.execute(insert(tables.interaction), calls)
         await connection.execute(insert(tables.queue_visit), visits)
         await connection.execute(insert(tables.interaction_reason), reasons)

@@ -62,7 +62,7 @@ async def test_a_planner_sees_what_the_log_has_its_days_and_its_patience(
         assert {one["party_kind"] for one in has["groups"]} == {"organisation", "unknown"}
         assert has["first_day"] == moments[0].date().isoformat()
 
-        asked = {"queue_id": "sales", "zone": "UTC", "days": 90}
+        asked = {"queue_id": "sales", "zone": "UTC", "days": 90, "interval_min": 60}
         shown = (await client.get("/plan/history", params=asked)).json()
         assert shown["call_count"] == len(moments)
         assert shown["aht_s"] == pytest.approx(240.0)

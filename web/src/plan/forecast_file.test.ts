@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { csv, forecastRows, intervalMin, kindOf } from './forecast_file'
+import { forecastRows, intervalMin, kindOf } from './forecast_file'
 
 const FORECAST = '\ufeffinterval_start;mean;p10;p50;p90\n2026-03-02T09:30:00Z;20;;;\n2026-03-02T09:00:00Z;10;7;10;14\nnonsense;1;1;1;1\n'
 
@@ -17,9 +17,5 @@ describe('a file of the planner', () => {
     expect(rows[0]).toMatchObject({ p10: 7, p90: 14, aht_s: null })
     expect(rows[1]).toMatchObject({ p10: null, p90: null })
     expect(intervalMin(rows)).toBe(30)
-  })
-
-  it('is written with blanks for what there is not', () => {
-    expect(csv(['a', 'b'], [[1, null]])).toBe('a,b\n1,\n')
   })
 })

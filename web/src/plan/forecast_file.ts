@@ -1,4 +1,4 @@
-// A forecast from a CSV file, and the requirement back into one.
+// A forecast from a CSV file.
 
 export interface ForecastRow {
   readonly start_ms: number
@@ -57,9 +57,4 @@ export function intervalMin(rows: readonly ForecastRow[]): number {
     if (before && row.start_ms > before.start_ms) step_ms = Math.min(step_ms, row.start_ms - before.start_ms)
   })
   return Number.isFinite(step_ms) ? Math.min(step_ms / 60_000, 1440) : 30
-}
-
-/** Lines of CSV; every cell is a number or a moment, so none can be taken for a formula. */
-export function csv(names: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
-  return [names, ...rows].map((row) => row.map((cell) => cell ?? '').join(',')).join('\n') + '\n'
 }

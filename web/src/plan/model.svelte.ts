@@ -1,38 +1,9 @@
-// What the planner's page holds: a forecast, the goals, and how many agents the chosen day needs.
-import { answer, api, Problem, problemOf, type Schemas } from '@/api/client'
+// What the planner's page holds: a forecast, what people laid over it, the goals, and how many agents it needs.
+import { answer, api, Problem, type Schemas } from '@/api/client'
+import { follow, keep, send } from './asking'
 import { forecastRows, intervalMin, kindOf, type ForecastRow } from './forecast_file'
 
-export interface RunShown {
-  readonly run_id: string
-  readonly display_name: string
-  readonly made_ms: number
-  readonly outcome: {
-    readonly notes: readonly string[]
-    readonly accuracy: {
-      readonly horizons: readonly {
-        readonly horizon_days: number
-        readonly winner: 'forecast' | 'seasonal_naive' | 'industry'
-        readonly forecast: { readonly wape: number }
-        readonly industry: { readonly wape: number }
-        readonly seasonal_naive: { readonly wape: number }
-      }[]
-    }
-  } | null
-}
-
-interface Intervals {
-  readonly interval_min: number
-  readonly zone: string
-  readonly intervals: readonly ForecastRow[]
-  readonly history_start_ms: readonly number[]
-  readonly history_calls: readonly (number | null)[]
-}
-
-interface Job {
-  readonly state: string
-  readonly progress?: number | null
-  readonly error?: { readonly error_id: string; readonly detail?: string } | null
-}
+export type Run = Schemas['ForecastRunRow']
 
 export interface Goals {
   target: number
@@ -44,6 +15,7 @@ export interface Goals {
   shrinkage: number
   rate_cv: number
   cost_per_hour: number
+  currency: string
 }
 
 export const FIRST_GOALS: Readonly<Goals> = {
@@ -55,35 +27,40 @@ export const FIRST_GOALS: Readonly<Goals> = {
   max_occupancy: 1,
   shrinkage: 0.3,
   rate_cv: 0,
-  cost_per_hour: 20,
+  cost_per_hour: 0,
+  currency: '',
 }
 
 const ASKED_ROWS_MAX = 3_000
-const JOB_LOOK_MS = 400
-const JOB_LOOKS_MAX = 900
-const RUNS_SHOWN = 20
+const RUNS_SHOWN = 30
 const WEEK_MS = 7 * 86_400_000
 
-/** A refusal of a file, told in the server's own words. */
+/** A refusal of a file before it is sent. */
 export class BadFile extends Error {}
 
 export class PlanModel {
-  rows = $state.raw<readonly ForecastRow[]>([])
+  planned = $state.raw<readonly ForecastRow[]>([])
   history = $state.raw<ReadonlyMap<number, number>>(new Map())
   interval_min = $state(30)
   zone = $state(Intl.DateTimeFormat().resolvedOptions().timeZone)
-  run = $state.raw<RunShown | undefined>(undefined)
-  runs = $state.raw<readonly RunShown[]>([])
-  working = $state<{ job_id: string } | undefined>(undefined)
+  run = $state.raw<Run | undefined>(undefined)
+  runs = $state.raw<readonly Run[] | undefined>(undefined)
+  runHistory = $state.raw<Schemas['HistoryShown'] | undefined>(undefined)
+  today = $state.raw<Schemas['TodayShown'] | undefined>(undefined)
+  /** Whether the rest of today is staffed by what came so far. */
+  withToday = $state(false)
+  working = $state<{ job_id: string; progress: number | null } | undefined>(undefined)
   goals = $state<Goals>({ ...FIRST_GOALS })
   day = $state('')
-  answer = $state.raw<Schemas['StaffingAnswer'] | undefined>(undefined)
-  answered_rows = $state.raw<readonly ForecastRow[]>([])
+  answered = $state.raw<{ totals: Totals; rows: readonly StaffedRow[] } | undefined>(undefined)
   asking = $state(false)
   #asked = 0
 
+  rows = $derived(this.withToday && this.today ? renewed(this.planned, this.today) : this.planned)
   days = $derived([...new Set(this.rows.map((row) => this.dayOf(row.start_ms)))])
   dayRows = $derived(this.rows.filter((row) => this.dayOf(row.start_ms) === this.day))
+  dayStaffed = $derived((this.answered?.rows ?? []).filter(({ row }) => this.dayOf(row.start_ms) === this.day))
+  todayDay = $derived(this.today ? this.dayOf(this.today.until_ms) : '')
 
   #dayForm = $derived(
     new Intl.DateTimeFormat('en-CA', { timeZone: this.zone, year: 'numeric', month: '2-digit', day: '2-digit' }),
@@ -99,8 +76,8 @@ export class PlanModel {
   }
 
   async readRuns(): Promise<void> {
-    const page = await asked<{ runs: RunShown[] }>(`/api/v1/plan/forecasts?limit=${RUNS_SHOWN}`)
-    this.runs = page.runs
+    const query = { limit: RUNS_SHOWN }
+    this.runs = (await answer(api.GET('/api/v1/plan/forecasts', { params: { query } }))).runs
   }
 
   async openFile(file: File, horizon_days: number, country: string): Promise<void> {
@@ -111,132 +88,181 @@ export class PlanModel {
       case 'forecast': {
         const rows = forecastRows(text)
         if (rows.length === 0) throw new BadFile('no_rows')
-        this.run = undefined
+        this.run = this.runHistory = undefined
         this.#take(rows, intervalMin(rows), this.zone, new Map())
         return
       }
       case 'history': {
         const query = new URLSearchParams({ display_name: file.name, horizon_days: String(horizon_days), zone: this.zone })
         if (country) query.set('country', country)
-        const made = await asked<{ run_id: string; job_id: string }>(`/api/v1/plan/forecasts/files?${query}`, {
-          method: 'POST',
-          headers: { 'Content-Type': 'text/csv' },
-          body: text,
-        })
-        await this.#follow(made.job_id)
-        await this.open(made.run_id)
-        await this.readRuns()
+        const headers = { 'Content-Type': 'text/csv' }
+        const made = await send(`/api/v1/plan/forecasts/files?${query}`, { method: 'POST', headers, body: text })
+        await this.#finish((await made.json()) as Schemas['ForecastMade'])
       }
     }
   }
 
+  async forecast(body: Schemas['ForecastBody']): Promise<void> {
+    await this.#finish(await answer(api.POST('/api/v1/plan/forecasts', { body })))
+  }
+
+  async again(): Promise<void> {
+    if (!this.run) return
+    const path = { run_id: this.run.run_id }
+    await this.#finish(await answer(api.POST('/api/v1/plan/forecasts/{run_id}/again', { params: { path } })))
+  }
+
   async open(run_id: string): Promise<void> {
-    const [run, page] = await Promise.all([
-      asked<RunShown>(`/api/v1/plan/forecasts/${run_id}`),
-      asked<Intervals>(`/api/v1/plan/forecasts/${run_id}/intervals`),
+    const params = { path: { run_id } }
+    const [run, page, history] = await Promise.all([
+      answer(api.GET('/api/v1/plan/forecasts/{run_id}', { params })),
+      answer(api.GET('/api/v1/plan/forecasts/{run_id}/intervals', { params })),
+      answer(api.GET('/api/v1/plan/forecasts/{run_id}/history', { params })),
     ])
-    const history = new Map<number, number>()
+    const calls = new Map<number, number>()
     page.history_start_ms.forEach((start_ms, at) => {
-      const calls = page.history_calls[at]
-      if (calls !== null && calls !== undefined) history.set(start_ms, calls)
+      const came = page.history_calls[at]
+      if (came !== null && came !== undefined) calls.set(start_ms, came)
     })
     this.run = run
-    this.#take(page.intervals, page.interval_min, page.zone, history)
+    this.runHistory = history
+    this.#take(page.intervals, page.interval_min, page.zone, calls)
+    await this.readToday()
+  }
+
+  /** Renew today by what the log has of it; nothing to renew (a file, a closed day) leaves it undefined. */
+  async readToday(): Promise<void> {
+    const run = this.run
+    if (!run || !['queue', 'reason'].includes(run.source.kind)) return
+    try {
+      const params = { path: { run_id: run.run_id } }
+      const today = await answer(api.GET('/api/v1/plan/forecasts/{run_id}/today', { params }))
+      if (this.run?.run_id === run.run_id) this.today = today
+    } catch (error) {
+      if (!(error instanceof Problem && error.status === 422)) throw error
+      if (this.run?.run_id === run.run_id) this.today = undefined
+    }
+  }
+
+  async lay(body: Schemas['OverlayBody']): Promise<void> {
+    if (!this.run) return
+    const params = { path: { run_id: this.run.run_id } }
+    this.run = await answer(api.POST('/api/v1/plan/forecasts/{run_id}/overlays', { params, body }))
+    await this.#readRows()
+  }
+
+  async undo(number: number): Promise<void> {
+    if (!this.run) return
+    const params = { path: { run_id: this.run.run_id, number } }
+    this.run = await answer(api.POST('/api/v1/plan/forecasts/{run_id}/overlays/{number}/undo', { params }))
+    await this.#readRows()
   }
 
   async cancel(): Promise<void> {
-    if (this.working) await asked(`/api/v1/jobs/${this.working.job_id}/cancel`, { method: 'POST' })
+    if (!this.working) return
+    const params = { path: { job_id: this.working.job_id } }
+    await answer(api.POST('/api/v1/jobs/{job_id}/cancel', { params }))
   }
 
-  /** Ask how many agents the chosen day needs; an answer that is overtaken by a newer question is dropped. */
+  /** Ask how many agents the forecast needs; an answer that is overtaken by a newer question is dropped. */
   async ask(rows: readonly ForecastRow[], goals: Goals): Promise<void> {
     const mine = ++this.#asked
     this.asking = true
     try {
-      const got = await this.staffed(rows, goals)
-      if (mine !== this.#asked) return
-      this.answer = got
-      this.answered_rows = rows
+      const found: StaffedRow[] = []
+      const totals: Totals = { agents_max: 0, scheduled_hours: 0, cost: 0 }
+      for (let from = 0; from < rows.length; from += ASKED_ROWS_MAX) {
+        const part = rows.slice(from, from + ASKED_ROWS_MAX)
+        const got = await answer(api.POST('/api/v1/plan/staffing', { body: this.#question(part, goals) }))
+        if (mine !== this.#asked) return
+        part.forEach((row, at) => found.push({ row, got: got.intervals[at]! }))
+        totals.agents_max = Math.max(totals.agents_max, got.agents_max)
+        totals.scheduled_hours += got.scheduled_hours
+        totals.cost += got.cost
+      }
+      this.answered = { totals, rows: found }
     } finally {
       if (mine === this.#asked) this.asking = false
     }
   }
 
-  staffed(rows: readonly ForecastRow[], goals: Goals): Promise<Schemas['StaffingAnswer']> {
-    return answer(
-      api.POST('/api/v1/plan/staffing', {
-        body: {
-          interval_s: this.interval_min * 60,
-          cost_per_hour: goals.cost_per_hour,
-          goals: {
-            target: goals.target,
-            threshold_s: goals.threshold_s,
-            ...(goals.patient ? { patience_s: goals.patience_s } : {}),
-            max_occupancy: goals.max_occupancy,
-            max_abandonment: 1,
-            shrinkage: goals.shrinkage,
-            rate_cv: goals.rate_cv,
-          },
-          cases: rows.map((row) => ({
-            calls: row.mean,
-            ...(row.p10 === null ? {} : { calls_low: row.p10 }),
-            ...(row.p90 === null ? {} : { calls_high: row.p90 }),
-            aht_s: row.aht_s ?? goals.aht_s,
-          })),
-        },
-      }),
-    )
+  /** Take the requirement of all days away as a file: the same question, so the same figures. */
+  async download(format: 'csv' | 'xlsx'): Promise<void> {
+    const question = this.#question(this.rows, this.goals)
+    const body = { ...question, format, zone: this.zone, starts_ms: this.rows.map((row) => row.start_ms) }
+    const headers = { 'Content-Type': 'application/json' }
+    const path = '/api/v1/plan/staffing/file'
+    await keep(await send(path, { method: 'POST', headers, body: JSON.stringify(body) }), `requirement.${format}`)
   }
 
-  /** Every interval of the forecast, staffed. */
-  async all(): Promise<[ForecastRow, Schemas['StaffedInterval']][]> {
-    const found: [ForecastRow, Schemas['StaffedInterval']][] = []
-    for (let from = 0; from < this.rows.length; from += ASKED_ROWS_MAX) {
-      const part = this.rows.slice(from, from + ASKED_ROWS_MAX)
-      const got = await this.staffed(part, this.goals)
-      part.forEach((row, at) => found.push([row, got.intervals[at]!]))
+  #question(rows: readonly ForecastRow[], goals: Goals): Schemas['StaffingQuestion'] {
+    return {
+      interval_s: this.interval_min * 60,
+      cost_per_hour: goals.cost_per_hour,
+      currency: goals.currency,
+      goals: {
+        target: goals.target,
+        threshold_s: goals.threshold_s,
+        ...(goals.patient ? { patience_s: goals.patience_s } : {}),
+        max_occupancy: goals.max_occupancy,
+        max_abandonment: 1,
+        shrinkage: goals.shrinkage,
+        rate_cv: goals.rate_cv,
+      },
+      cases: rows.map((row) => ({
+        calls: row.mean,
+        ...(row.p10 === null ? {} : { calls_low: row.p10 }),
+        ...(row.p90 === null ? {} : { calls_high: row.p90 }),
+        aht_s: row.aht_s ?? goals.aht_s,
+      })),
     }
-    return found
   }
 
-  async #follow(job_id: string): Promise<void> {
-    this.working = { job_id }
+  async #readRows(): Promise<void> {
+    if (!this.run) return
+    const params = { path: { run_id: this.run.run_id } }
+    this.planned = (await answer(api.GET('/api/v1/plan/forecasts/{run_id}/intervals', { params }))).intervals
+    await this.readToday()
+  }
+
+  async #finish(made: Schemas['ForecastMade']): Promise<void> {
+    this.working = { job_id: made.job_id, progress: null }
     try {
-      for (let look = 0; look < JOB_LOOKS_MAX; look++) {
-        const job = await asked<Job>(`/api/v1/jobs/${job_id}`)
-        if (job.state === 'done') return
-        if (['failed', 'cancelled', 'canceled'].includes(job.state)) {
-          throw new Problem(409, job.error?.error_id ?? `job_${job.state}`, {}, job.error?.detail ?? '')
-        }
-        await new Promise((resolve) => setTimeout(resolve, JOB_LOOK_MS))
-      }
-      throw new Problem(0, 'network')
+      await follow(made.job_id, (progress) => (this.working = { job_id: made.job_id, progress }))
+      await this.open(made.run_id)
     } finally {
       this.working = undefined
     }
+    await this.readRuns()
   }
 
   #take(rows: readonly ForecastRow[], interval_min: number, zone: string, history: ReadonlyMap<number, number>): void {
     this.interval_min = interval_min
     this.zone = zone || this.zone
-    this.rows = rows
+    this.today = this.answered = undefined
+    this.withToday = false
+    this.planned = rows
     this.history = history
     this.day = this.days[0] ?? ''
   }
 }
 
-async function asked<Body>(path: string, more: RequestInit = {}): Promise<Body> {
-  let response: Response
-  try {
-    response = await fetch(path, {
-      credentials: 'same-origin',
-      ...more,
-      headers: { 'X-Holdless': '1', ...(more.headers as Record<string, string> | undefined) },
-    })
-  } catch {
-    throw new Problem(0, 'network')
-  }
-  const body: unknown = await response.json().catch(() => null)
-  if (!response.ok) throw problemOf(response.status, body)
-  return body as Body
+export interface StaffedRow {
+  readonly row: ForecastRow
+  readonly got: Schemas['StaffedInterval']
+}
+
+export interface Totals {
+  agents_max: number
+  scheduled_hours: number
+  cost: number
+}
+
+/** The rows, those of the rest of today as they are expected now. */
+export function renewed(rows: readonly ForecastRow[], today: Schemas['TodayShown']): readonly ForecastRow[] {
+  const now = new Map(today.intervals.filter((each) => each.calls === null).map((each) => [each.start_ms, each]))
+  return rows.map((row) => {
+    const found = now.get(row.start_ms)
+    return found ? { ...row, mean: found.mean, p10: found.p10, p90: found.p90 } : row
+  })
 }
