@@ -63,7 +63,7 @@ export const en = {
   'call.queue': 'Queue',
   'call.entry': 'Dialled',
   'call.waited': 'Waited',
-  'call.waiting': 'Waiting since',
+  'call.waiting': 'Waiting',
   'call.length': 'Length',
   'call.number': 'Number',
   'call.id': 'In the log',

@@ -1,6 +1,6 @@
 // Every catalogue has every sentence with the same places, in every face.
 import { describe, expect, it } from 'vitest'
-import { clock, filled } from './index.svelte'
+import { clock, filled, languageName } from './index.svelte'
 import type { Sentence } from './index.svelte'
 
 const found = import.meta.glob(['../i18n/common.ts', '../../*/words/index.ts'], { eager: true }) as Record<
@@ -33,6 +33,11 @@ it('fills places, takes plurals, and shows a place that nobody filled', () => {
   expect(filled({ one: '{count} call', other: '{count} calls' }, { count: 0 }, 'en')).toBe('0 calls')
   expect(filled('{a}', {}, 'en')).toBe('{a}')
   expect(filled('From {a}, queue', { a: '\u202egnp' }, 'en'), 'no name turns the sentence around').toBe('From gnp, queue')
+})
+
+it('names a language, and bears what is none', () => {
+  expect(languageName('zh_TW')).toBe('Chinese (Taiwan)')
+  expect(languageName('<b>')).toBe('<b>')
 })
 
 it('tells a length as people read it', () => {

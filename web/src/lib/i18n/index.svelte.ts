@@ -115,14 +115,23 @@ export function clock(length_s: number | null | undefined): string {
 }
 
 const FORMS = {
-  moment: { dateStyle: 'medium', timeStyle: 'short' },
-  second: { dateStyle: 'short', timeStyle: 'medium' },
+  moment: { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' },
+  second: { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' },
   day: { dateStyle: 'medium' },
-  time: { timeStyle: 'short' },
+  time: { timeStyle: 'short', hourCycle: 'h23' },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>
 
-/** A moment (epoch milliseconds or ISO text) in the reader's zone. */
+/** A moment (epoch milliseconds or ISO text) in the reader's zone; by 24 hours, as the centre's log and shifts are. */
 export function moment(at: number | string | null | undefined, form: keyof typeof FORMS = 'moment'): string {
   if (at === null || at === undefined || at === '') return ''
   return new Intl.DateTimeFormat(state.language, FORMS[form]).format(new Date(at))
+}
+
+/** The name of a person's language (`zh_TW`); what is no language is shown as it is. */
+export function languageName(tag: string): string {
+  try {
+    return new Intl.DisplayNames(state.language, { type: 'language' }).of(tag.replaceAll('_', '-')) ?? tag
+  } catch {
+    return tag // a customer's record may say anything
+  }
 }
