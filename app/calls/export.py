@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 
 from app.calls.reader import CallReader
-from app.calls.rules import CallFilter, Sight, safe_cell
+from app.calls.rules import CallFilter, Sight
+from app.csv_safety import neutral
 
 CALLS_MAX: Final = 50_000
 _PAGE: Final = 500
@@ -113,7 +114,7 @@ def _shown(cell: _Cell, zone: ZoneInfo) -> str:
         case datetime():
             return cell.astimezone(zone).isoformat(timespec="milliseconds")
         case str():
-            return safe_cell(cell)
+            return neutral(cell)
         case _:
             return str(cell)
 
@@ -136,6 +137,6 @@ def _write_rows(
                     local = cell.astimezone(zone).replace(tzinfo=None)
                     sheet.write_datetime(number, column, local, moment)
                 case str():
-                    sheet.write_string(number, column, safe_cell(cell))
+                    sheet.write_string(number, column, neutral(cell))
                 case _:
                     sheet.write_number(number, column, cell)

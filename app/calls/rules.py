@@ -6,7 +6,6 @@ under which one and the same number may stand in the log, so that the index stil
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,8 +17,6 @@ from app.customers.numbers import parse_number
 from routing.ids import AgentId, QueueId, TeamId
 
 FORMS_MAX: Final = 12
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "|", "%")
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +105,3 @@ def number_forms(written: str, region: str, area_code: str = "") -> tuple[str, .
             forms.append(significant.removeprefix(area))
         forms = [form for form in forms if form]
     return tuple(dict.fromkeys(forms))[:FORMS_MAX]
-
-
-def safe_cell(text: str) -> str:
-    """Return *text* so that no spreadsheet takes it for a formula; a telephone number stays as it is.
-
-    >>> safe_cell("=HYPERLINK(1)"), safe_cell("+886911000123"), safe_cell("+1+cmd|' /C calc'!A0")
-    ("'=HYPERLINK(1)", '+886911000123', "'+1+cmd|' /C calc'!A0")
-    """
-    bare = text.lstrip()
-    if not bare.startswith(_FORMULA_STARTS) and not text.startswith(("\t", "\r", "\n")):
-        return text
-    return text if _NUMBER.fullmatch(text) else f"'{text}"

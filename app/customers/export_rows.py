@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import and_, exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.customers.csv_safety import neutral
+from app.csv_safety import neutral
 from app.customers.finding import find_parties
 from app.customers.reading import custom_fields
 from app.customers.search import asked_grams, is_found

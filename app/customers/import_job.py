@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.customers.csv_safety import neutral
+from app.csv_safety import neutral
 from app.customers.import_batches import Plan, batches_of, decided, parts_of, write
 from app.customers.import_choices import count
 from app.customers.import_mapping import column_of

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from app.customers.csv_safety import is_formula, neutral
+from app.csv_safety import is_formula, neutral
 from app.customers.numbers import Identifier, parse_number
 from app.customers.search import folded
 

@@ -9,7 +9,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.customers.csv_safety import is_formula, neutral
+from app.csv_safety import is_formula, neutral
 from app.customers.export_rows import csv_lines
 
 _TRIGGERS = st.sampled_from(
