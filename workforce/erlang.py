@@ -4,7 +4,7 @@ Arrays broadcast against each other, one element per interval; scalars give scal
 non-negative real number, so that requirements can be added up before they are rounded. One model stands
 behind all three: callers arrive at random, talk and patience are exponential (M/M/N+M). Endless patience
 is Erlang C, none at all is Erlang B. Traffic up to ``TRAFFIC_ERL_MAX``; relative error of each figure below
-1e-12 as long as the figure itself is not smaller than about 1e-300.
+1e-11, of B and C below 1e-12, as long as the figure itself is not smaller than about 1e-300.
 
 Sources: Erlang (1917); Palm (1957); Garnett, Mandelbaum & Reiman (2002); Zeltyn & Mandelbaum (2005).
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workforce.erlang_integrals import NODES_EXACT, Floats
+from workforce.erlang_integrals import Floats
 from workforce.erlang_models import (
     figures_a,
     figures_b,
@@ -111,7 +111,7 @@ def erlang_b(agents: ArrayLike, traffic_erl: ArrayLike) -> Floats:
     0.10826973123974
     """
     x, traffic = _checked(agents, traffic_erl)
-    return 1.0 / (1.0 + free_odds(x, traffic, NODES_EXACT))
+    return 1.0 / (1.0 + free_odds(x, traffic))
 
 
 def erlang_c(agents: ArrayLike, traffic_erl: ArrayLike) -> Floats:
@@ -136,7 +136,7 @@ def erlang_c(agents: ArrayLike, traffic_erl: ArrayLike) -> Floats:
     1.0
     """
     x, traffic = _checked(agents, traffic_erl)
-    return wait_probability(x, traffic, NODES_EXACT)
+    return wait_probability(x, traffic)
 
 
 def queue_figures(
@@ -147,7 +147,6 @@ def queue_figures(
     *,
     patience_s: ArrayLike = np.inf,
     short_abandon_s: ArrayLike = 0.0,
-    nodes: int = NODES_EXACT,
 ) -> QueueFigures:
     """Return everything callers meet (M/M/N+M).
 
@@ -158,7 +157,6 @@ def queue_figures(
         threshold_s: The 20 of 80/20, >= 0.
         patience_s: Mean time after which a waiting caller gives up; inf: Erlang C, 0: Erlang B.
         short_abandon_s: Who gives up sooner counts as a short abandon.
-        nodes: Of the quadrature; fewer are quicker and less exact.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -196,11 +194,11 @@ def queue_figures(
         some = [v if mask.all() else v[mask] for v in (x, traffic, aht, threshold, patience, short)]
         match kind:
             case "a":
-                part = figures_a(*some, nodes=nodes)
+                part = figures_a(*some)
             case "c":
-                part = figures_c(*some[:4], nodes=nodes)
+                part = figures_c(*some[:4])
             case "b":
-                part = figures_b(*some[:2], nodes=nodes)
+                part = figures_b(*some[:2])
             case _:
                 part = figures_without(some[0], some[1], some[2], some[3], some[4], some[5])
         for name in names:

@@ -24,14 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Weights = Literal["mass", "lost", "all"]
+Weights = Literal["mass", "wait", "all"]
 
-NODES_EXACT = 22
-"""Per panel: relative error below 1e-12."""
-
-NODES_SEARCH = 12
-"""Per panel: relative error below 1e-5, for finding a neighbourhood only."""
-
+_NODES = 22  # per panel: relative error below 1e-11, of most integrals below 1e-13
 _DROP = 38.0  # exp(-38) = 3e-17: beyond it, the tail is below a double's last digit
 _RIGHT_PANEL = 2.5  # widest panels on which these nodes suffice: exp(-b*exp(u)) is smooth at this scale
 _LEFT_EDGES = (0.0, 3.0, 8.0, 18.0, 38.0, np.inf)  # leftwards exp(u) fades and what remains is an exponential
@@ -49,6 +44,7 @@ class Moments:
         mass: Integral of the kernel itself.
         served: ... of the kernel times exp(s), the share of callers still there at wait -s.
         lost: ... times 1 - exp(s), those who are not.
+        wait: ... times -s.
         served_wait: ... times -s * exp(s).
     """
 
@@ -56,6 +52,7 @@ class Moments:
     mass: Floats
     served: Floats
     lost: Floats
+    wait: Floats
     served_wait: Floats
 
 
@@ -66,7 +63,6 @@ def moments(
     lo: Floats,
     hi: Floats,
     *,
-    nodes: int = NODES_EXACT,
     weights: Weights = "all",
 ) -> Moments:
     """Integrate the kernel over [lo, hi] for each element.
@@ -77,8 +73,7 @@ def moments(
         difference: c - eta, given apart because its digits decide and only the caller has them all.
         lo: Where each interval begins, -inf allowed; 0 lies at or outside its ends.
         hi: Where it ends, +inf allowed; hi == lo gives zeros.
-        nodes: Per panel.
-        weights: Which integrals are wanted; "lost" comes with the mass; the others are zero.
+        weights: "mass" wants that alone, "wait" both, "all" the others; what is not wanted is 0.
     """
     shape = np.broadcast_shapes(c.shape, eta.shape, lo.shape, hi.shape)
     c, eta, difference, lo, hi = (np.broadcast_to(x, shape).ravel() for x in (c, eta, difference, lo, hi))
@@ -90,11 +85,17 @@ def moments(
     bend = np.where(inside, c, eta * np.exp(mode))
     log_peak = difference * mode - eta * expm1_rest(mode)
     owner, start, stop = _panels(slope, bend, lo - mode, hi - mode)
-    sums = _panel_sums(owner, start, stop, slope, bend, mode, nodes, weights)
-    mass, served, lost, served_wait = (
-        np.bincount(owner, weights=part, minlength=len(c)).astype(np.float64).reshape(shape) for part in sums
+    sums = _panel_sums(owner, start, stop, slope, bend, mode, weights)
+    zero = np.zeros(shape)
+    return Moments(
+        log_peak.reshape(shape),
+        *(
+            zero
+            if part is None
+            else np.bincount(owner, weights=part, minlength=len(c)).astype(np.float64).reshape(shape)
+            for part in sums
+        ),
     )
-    return Moments(log_peak.reshape(shape), mass, served, lost, served_wait)
 
 
 def expm1_rest(u: Floats) -> Floats:
@@ -163,12 +164,11 @@ def _panel_sums(
     slope: Floats,
     bend: Floats,
     mode: Floats,
-    nodes: int,
     weights: Weights,
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return the four integrals of each panel."""
-    at, weight = _rule(nodes)
-    sums = np.zeros((4, len(owner)))
+) -> tuple[Floats | None, ...]:
+    """Return the integrals of each panel in the order of ``Moments``, None for those not wanted."""
+    at, weight = _rule(_NODES)
+    mass, served, lost, wait, served_wait = np.zeros((5, len(owner)))
     near = np.maximum(np.abs(start), np.abs(stop)) < _SERIES_MAX
     for by_series in (True, False):
         chosen = np.flatnonzero(near == by_series)
@@ -183,15 +183,24 @@ def _panel_sums(
             rest += slope[who][:, None] * u
             kernel = np.exp(rest, out=rest)
             kernel *= width
-            sums[0, part] = kernel @ weight
-            if weights != "mass":
-                u += mode[who][:, None]
-                lost = np.expm1(u)
-                sums[2, part] = -((kernel * lost) @ weight)
-            if weights == "all":
-                lost += 1.0
-                kernel *= lost
-                sums[1, part] = kernel @ weight
+            mass[part] = kernel @ weight
+            if weights == "mass":
+                continue
+            u += mode[who][:, None]
+            if weights == "wait":
                 kernel *= u
-                sums[3, part] = -(kernel @ weight)
-    return sums[0], sums[1], sums[2], sums[3]
+                wait[part] = -(kernel @ weight)
+                continue
+            faded = np.expm1(u)
+            lost[part] = -((kernel * faded) @ weight)
+            faded += 1.0
+            kernel *= faded
+            served[part] = kernel @ weight
+            kernel *= u
+            served_wait[part] = -(kernel @ weight)
+    match weights:
+        case "mass":
+            return mass, None, None, None, None
+        case "wait":
+            return mass, None, None, wait, None
+    return mass, served, lost, None, served_wait

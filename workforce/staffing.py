@@ -226,17 +226,17 @@ def _search(rows: _Rows) -> tuple[Floats, NDArray[np.object_]]:
     missed_max = np.where(has_goal, 1.0 - rows.target, 1.0)
     sure = rows.rate_cv == 0.0
 
-    def by_service(agents: Floats, who: NDArray[np.intp], nodes: int) -> Floats:
+    def by_service(agents: Floats, who: NDArray[np.intp]) -> Floats:
         given = (traffic[who], rows.aht_s[who], rows.threshold_s[who], rows.patience_s[who])
         share = np.empty_like(agents)
         calm, mixed = sure[who], ~sure[who]
         if calm.any():
             load, aht, threshold, patience = (v[calm] for v in given)
-            share[calm] = missed(agents[calm], load, aht, threshold, patience, nodes)
+            share[calm] = missed(agents[calm], load, aht, threshold, patience)
         if mixed.any():
             load, aht, threshold, patience = (v[mixed] for v in given)
             cv = rows.rate_cv[who][mixed]
-            share[mixed] = mixed_missed(agents[mixed], load, aht, threshold, cv, patience, nodes)
+            share[mixed] = mixed_missed(agents[mixed], load, aht, threshold, cv, patience)
         with np.errstate(divide="ignore"):
             over = np.log(share) - np.log(missed_max[who])
         # Without a goal for the service level, Erlang C asks at least for a queue that drains.
@@ -244,9 +244,9 @@ def _search(rows: _Rows) -> tuple[Floats, NDArray[np.object_]]:
         return np.where(has_goal[who], over, np.where(drains | np.isfinite(rows.patience_s[who]), -1.0, 1.0))
 
     offered = Load(traffic, rows.aht_s, rows.threshold_s, rows.patience_s)
-    guess = first_guess(offered, np.clip(missed_max, 1e-12, 1.0 - 1e-12))
+    guess, slope = first_guess(offered, np.clip(missed_max, 1e-12, 1.0 - 1e-12))
     guess += 0.7 * rows.rate_cv * traffic
-    agents = smallest_agents(by_service, guess)
+    agents = smallest_agents(by_service, guess, slope)
     notes = np.full(len(agents), Note.FINE, dtype=object)
     notes[np.isnan(agents)] = Note.TOO_MUCH_TRAFFIC
 
@@ -283,8 +283,8 @@ def _capped(rows: _Rows, traffic: Floats, agents: Floats) -> tuple[Floats, NDArr
 def _share_over(note: Note, rows: _Rows, traffic: Floats, cap: Floats) -> Excess:
     """Return how far the occupancy, or the abandonment, exceeds its cap."""
 
-    def excess(agents: Floats, who: NDArray[np.intp], nodes: int) -> Floats:
-        figures = _figures(rows.pick(who), traffic[who], agents, nodes=nodes)
+    def excess(agents: Floats, who: NDArray[np.intp]) -> Floats:
+        figures = _figures(rows.pick(who), traffic[who], agents)
         share = figures.occupancy if note is Note.OCCUPANCY_DECIDES else figures.abandonment
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(share) - np.log(cap[who]))
@@ -292,13 +292,11 @@ def _share_over(note: Note, rows: _Rows, traffic: Floats, cap: Floats) -> Excess
     return excess
 
 
-def _figures(rows: _Rows, traffic: Floats, agents: Floats, *, nodes: int | None = None) -> QueueFigures:
+def _figures(rows: _Rows, traffic: Floats, agents: Floats) -> QueueFigures:
     given = (agents, traffic, rows.aht_s, rows.threshold_s)
     if (rows.rate_cv > 0).any():
         return mixed_figures(*given, rows.rate_cv, patience_s=rows.patience_s)
-    if nodes is None:
-        return queue_figures(*given, patience_s=rows.patience_s)
-    return queue_figures(*given, patience_s=rows.patience_s, nodes=nodes)
+    return queue_figures(*given, patience_s=rows.patience_s)
 
 
 def _described(rows: _Rows, agents: Floats, notes: NDArray[np.object_]) -> Staffing:

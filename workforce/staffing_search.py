@@ -2,7 +2,7 @@
 
 A guess comes from the integrals' Gaussian approximations (square-root staffing); then whole numbers are
 tried, each next one by the secant through the last two, until some n meets the goals and n - 1 does not.
-Trials are quick and rough; whichever comes near its goal is repeated in full precision.
+The first trial need not be whole: what fewer than n meet, or more than n - 1 miss, is proven with it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfc, erfcx
 
-from workforce.erlang_integrals import NODES_EXACT, NODES_SEARCH, Floats
+from workforce.erlang_integrals import Floats
 
-Excess = Callable[[Floats, NDArray[np.intp], int], Floats]
-"""Of agents, which cases these are, and nodes: how far the goals are missed, <= 0 where they are met."""
+Excess = Callable[[Floats, NDArray[np.intp]], Floats]
+"""Of agents and which cases these are: how far the goals are missed, <= 0 where they are met."""
 
 AGENTS_MAX = 2e7
 TOLERANCE = 1e-12
 """A goal counts as met when missed by less than this share of it: ten thousand roundings, no call."""
 
-_NEAR = 1e-3
-_GUESS_ROUNDS = 13
+_GUESS_LEAST = 0.25
+_SLOPE_LEAST = 1e-9
+_HALVINGS = 4
+_SECANTS = 2
 _RATIO_MIN = 1e-3
 _ROUNDS_MAX = 200
 
@@ -39,47 +41,42 @@ class Load:
     patience_s: Floats
 
 
-def smallest_agents(excess: Excess, guess: Floats) -> Floats:
+def smallest_agents(excess: Excess, guess: Floats, slope: Floats | None = None) -> Floats:
     """Return for each case the smallest whole n >= 1 with excess <= 0; nan when none to AGENTS_MAX does.
 
     Args:
-        excess: Not increasing in agents.
+        excess: Not increasing in agents, which may be fractions of one.
         guess: Where to begin; a bad one costs rounds, never the result.
+        slope: About how fast the excess falls there, per agent, above 0.
     """
     count = len(guess)
     low = np.zeros(count)  # misses (0 agents are not tried)
     high = np.full(count, np.inf)  # meets
     low_excess = np.full(count, np.nan)
     high_excess = np.full(count, np.nan)
-    trial = np.clip(np.ceil(guess), 1.0, AGENTS_MAX)
+    trial = np.clip(guess, _GUESS_LEAST, AGENTS_MAX)
     step = np.ones(count)
     open_cases = np.arange(count)
     for round_number in range(_ROUNDS_MAX):
         who = open_cases
-        value = _careful(excess, trial[who], who)
+        value = excess(trial[who], who)
+        if slope is not None and round_number == 0:
+            step = np.maximum(np.abs(value) / np.maximum(slope, _SLOPE_LEAST), 1e-3)
         met = value <= TOLERANCE
         hit, miss = who[met], who[~met]
         high[hit], high_excess[hit] = trial[hit], value[met]
         low[miss], low_excess[miss] = trial[miss], value[~met]
-        still = (high[who] - low[who] > 1) & (low[who] < AGENTS_MAX)
+        # Met at high and missed at low, so the whole number is known once none lies between them.
+        still = (np.ceil(high[who]) - 1.0 > low[who]) & (low[who] < AGENTS_MAX)
         open_cases = who = who[still]
         if not len(who):
             break
         trial[who] = _next_trial(
             low[who], high[who], low_excess[who], high_excess[who], step[who], met[still], round_number
         )
-        step[who] *= np.where(np.isfinite(high[who]) & (low[who] > 0), 1.0, 2.0)
+        step[who] = np.where(np.isfinite(high[who]) & (low[who] > 0), step[who], 2.0 * step[who] + 0.5)
     assert not len(open_cases), "the search halves its bracket every other round"
-    return np.where(np.isfinite(high), high, np.nan)
-
-
-def _careful(excess: Excess, agents: Floats, who: NDArray[np.intp]) -> Floats:
-    """Return the excess, in full precision wherever the sign could hang on it."""
-    value = excess(agents, who, NODES_SEARCH)
-    near = np.flatnonzero(np.abs(value) < _NEAR)
-    if len(near):
-        value[near] = excess(agents[near], who[near], NODES_EXACT)
-    return value
+    return np.where(np.isfinite(high), np.maximum(np.ceil(high), 1.0), np.nan)
 
 
 def _next_trial(
@@ -91,27 +88,31 @@ def _next_trial(
     just_met: NDArray[np.bool_],
     round_number: int,
 ) -> Floats:
-    """Return the next whole number to try, strictly between the bounds."""
+    """Return the next whole number to try, from the first above low to the last below high."""
     with np.errstate(invalid="ignore", divide="ignore"):
         secant = low + (high - low) * low_excess / (low_excess - high_excess)
-        # The nearest whole number above the secant, then just below it: one of both ends the search.
-        secant = np.where(just_met, np.ceil(secant) - 1.0, np.ceil(secant))
-        secant = np.where((secant > low) & (secant < high), secant, np.where(just_met, high - 1.0, low + 1.0))
-        middle = np.floor((low + high) / 2.0)
-    unbounded = np.where(np.isinf(high), low + step, high - step)
-    one_sided = np.isinf(high) | (low == 0)
-    chosen = np.where(one_sided, unbounded, middle if round_number > 6 and round_number % 2 else secant)
-    return np.clip(np.where(np.isnan(chosen), middle, chosen), low + 1.0, np.minimum(high - 1.0, AGENTS_MAX))
+        one_sided = np.isinf(high) | (low == 0)
+        root = np.where(one_sided, np.where(np.isinf(high), low + step, high - step), secant)
+        # The nearest whole number above the root, then just below it: one of both ends the search.
+        above = np.ceil(root)
+        chosen = np.where(just_met, np.minimum(above, np.ceil(high)) - 1.0, above)
+        first, last = np.floor(low) + 1.0, np.minimum(np.ceil(high) - 1.0, AGENTS_MAX)
+        middle = np.floor((first + last) / 2.0)
+    if round_number > 6 and round_number % 2:
+        chosen = np.where(one_sided, chosen, middle)
+    return np.clip(np.where(np.isnan(chosen), middle, chosen), first, last)
 
 
-def first_guess(load: Load, missed_max: Floats) -> Floats:
+def first_guess(load: Load, missed_max: Floats) -> tuple[Floats, Floats]:
     """Return about how many agents keep the share not answered within the threshold at most *missed_max*.
+
+    Beside it, for ``smallest_agents``, how much that share's logarithm falls with one agent more.
 
     Source:
         Halfin & Whitt (1981), Garnett, Mandelbaum & Reiman (2002), and in overload the fluid limit: the
         kernels of ``erlang_integrals`` with exponents cut after the square about their peak.
     """
-    guess = np.empty_like(load.traffic_erl)
+    guess, slope = np.empty_like(load.traffic_erl), np.empty_like(load.traffic_erl)
     endless = np.isinf(load.patience_s)
     for mask, rough in ((endless, _rough_missed_c), (~endless, _rough_missed_a)):
         if not mask.any():
@@ -124,13 +125,25 @@ def first_guess(load: Load, missed_max: Floats) -> Floats:
         width = 9.0 * np.sqrt(traffic) + 9.0
         high = traffic * fluid + width
         low = np.maximum(traffic * fluid - (0.0 if rough is _rough_missed_c else width), 0.0)
-        for _ in range(_GUESS_ROUNDS):
-            middle = (low + high) / 2.0
-            too_few = rough(traffic, middle - traffic, cut, ratio) > allowed
-            low = np.where(too_few, middle, low)
-            high = np.where(too_few, high, middle)
-        guess[mask] = (low + high) / 2.0
-    return guess
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            for _ in range(_HALVINGS):
+                middle = (low + high) / 2.0
+                too_few = rough(traffic, middle - traffic, cut, ratio) > allowed
+                low = np.where(too_few, middle, low)
+                high = np.where(too_few, high, middle)
+            at = (low + high) / 2.0
+            gap = (high - low) / 2.0
+            over = np.log(rough(traffic, at - traffic, cut, ratio) / allowed)
+            for _ in range(_SECANTS):
+                beside = at + np.where(over > 0, gap, -gap)
+                over_beside = np.log(rough(traffic, beside - traffic, cut, ratio) / allowed)
+                fall = (over - over_beside) / (beside - at)
+                root = np.clip(at + over / fall, low, high)
+                at, gap = np.where(np.isnan(root), at, root), np.maximum(np.abs(beside - root), 1e-6 * width)
+                over = np.log(rough(traffic, at - traffic, cut, ratio) / allowed)
+        guess[mask] = np.clip(np.where(np.isnan(over / fall), at, at + over / fall), low, high)
+        slope[mask] = np.where(fall > 0, fall, 1.0 / width)
+    return guess, slope
 
 
 def _rough_missed_c(traffic: Floats, spare: Floats, cut: Floats, ratio: Floats) -> Floats:

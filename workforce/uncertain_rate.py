@@ -19,13 +19,12 @@ from numpy.typing import ArrayLike
 from scipy.special import gammainccinv, gammaincinv
 
 from workforce.erlang import TRAFFIC_ERL_MAX, QueueFigures, queue_figures
-from workforce.erlang_integrals import NODES_SEARCH, Floats
+from workforce.erlang_integrals import Floats
 from workforce.erlang_models import missed
 
 RATE_CV_MAX = 1.0
 _TAIL = 1e-16
 _RATE_NODES_EXACT = 12
-_RATE_NODES_SEARCH = 6
 _WEIGHT_MIN = 1e-15
 _BEND_WIDTH = 7.0
 _OF_CALLS = (
@@ -83,7 +82,7 @@ def mixed_figures(
 
 
 def mixed_missed(
-    x: Floats, traffic: Floats, aht: Floats, threshold: Floats, cv: Floats, patience: Floats, nodes: int
+    x: Floats, traffic: Floats, aht: Floats, threshold: Floats, cv: Floats, patience: Floats
 ) -> Floats:
     """Share of calls not answered within the threshold, for searching; flat arrays, cv above 0."""
     rates, weights = _rates(
@@ -93,10 +92,10 @@ def mixed_missed(
         cv,
         threshold,
         patience,
-        _RATE_NODES_SEARCH if nodes <= NODES_SEARCH else _RATE_NODES_EXACT,
+        _RATE_NODES_EXACT,
     )
     case, node = np.nonzero(weights > _WEIGHT_MIN)
-    share = missed(x[case], rates[case, node], aht[case], threshold[case], patience[case], nodes)
+    share = missed(x[case], rates[case, node], aht[case], threshold[case], patience[case])
     return np.bincount(case, weights=share * weights[case, node], minlength=len(x)).astype(np.float64)
 
 

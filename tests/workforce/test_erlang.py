@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tests.closing import shared_data
 from workforce.chats import chat_figures
 from workforce.erlang import erlang_b, erlang_c, queue_figures
+from workforce.erlang_models import _split_wait, _wait, missed
 from workforce.limits import (
     garnett_abandonment,
     garnett_beta,
@@ -201,6 +202,23 @@ def test_a_becomes_c_as_patience_grows_and_b_as_it_vanishes(seed: int) -> None:
     assert a.wait_s == pytest.approx(c.wait_s, rel=1e-6, abs=1e-250)
     hasty = queue_figures(n, traffic, aht, 20.0, patience_s=aht * 1e-9)
     assert hasty.abandonment == pytest.approx(erlang_b(n, traffic), rel=1e-5, abs=1e-290)
+
+
+def test_the_closed_forms_agree_with_numerical_integration() -> None:
+    rng = np.random.default_rng(11)
+    count = 2_000
+    traffic = 10 ** rng.uniform(-2, 5, count)
+    agents = np.maximum(np.ceil(traffic + rng.normal(0.0, 4.0, count) * np.sqrt(traffic)), 1.0)
+    ratio = 10 ** rng.uniform(-1.5, 1.5, count)
+    edge = -(10 ** rng.uniform(-3, 0.5, count))
+    quick, exact = _wait(agents, traffic, ratio, edge), _split_wait(agents, traffic, ratio, edge)
+    for name in ("far", "served", "lost", "served_near", "missed", "lost_by", "served_wait"):
+        value, truth = getattr(quick, name), getattr(exact, name)
+        assert value == pytest.approx(truth, rel=2e-11, abs=1e-250), name
+    assert np.abs(quick.log_mass - exact.log_mass).max() < 1e-11 * np.abs(exact.log_mass).max()
+    share = missed(agents, traffic, np.ones(count), -edge * ratio, ratio)
+    figures = queue_figures(agents, traffic, 1.0, -edge * ratio, patience_s=ratio)
+    assert share == pytest.approx(figures.missed, rel=2e-11, abs=1e-250)
 
 
 def test_large_centres_come_near_their_limits() -> None:
