@@ -16,6 +16,7 @@ BUDGET_KB = {
     "customers": 110,
     "calls": 110,
     "plan": 250,
+    "people": 60,
 }
 _REFERENCED = re.compile(r'(?:src|href)="/assets/([^"]+)"')
 _IMPORTED = re.compile(r'(?:from|import)\s*"\./([^"]+\.js)"')

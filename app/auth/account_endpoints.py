@@ -26,6 +26,7 @@ from app.auth.schemas import (
     AccountList,
     AccountPath,
     AgentChoice,
+    PersonRole,
     TeamChoice,
 )
 from app.auth.session_rows import AccountRow
@@ -62,6 +63,8 @@ async def list_accounts(
     q: Annotated[
         str, Query(max_length=100, pattern=PLAIN_PATTERN, description="Part of a login or name.")
     ] = "",
+    role: Annotated[PersonRole | None, Query(description="Only those of this role.")] = None,
+    is_disabled: Annotated[bool | None, Query(description="Only disabled ones, or only the others.")] = None,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
     limit: Annotated[int, Query(ge=1, le=account_rows.PAGE_ACCOUNTS_MAX)] = 50,
 ) -> AccountList:
@@ -77,6 +80,8 @@ async def list_accounts(
             limit=limit + 1,
             team_ids=frozenset(map(str, teams)) if teams is not None else None,
             or_account_id=principal.account_id,
+            role=Role(role) if role is not None else None,
+            is_disabled=is_disabled,
         )
     more = len(rows) > limit
     return AccountList(
@@ -187,6 +192,17 @@ async def make_link(account_id: AccountPath, request: Request, writer: Writer) -
         )
     log.info("sign-in link made", account_id=str(account_id), by=_by(writer))
     return AccountLink(path=f"{links.LINK_PATH}{token}", expires_ms=expires_ms)
+
+
+@router.delete("/{account_id}/sessions", status_code=204)
+async def end_sessions(account_id: AccountPath, request: Request, writer: Writer) -> None:
+    """Sign an account out everywhere, at once; it may sign in again."""
+    faces = state_of(request).faces
+    async with faces.database.transaction(faces.tenant_id) as connection:
+        if await account_rows.account_of_id(connection, faces.tenant_id, account_id) is None:
+            raise _unknown()
+    await faces.sessions.end_all(account_id)
+    log.info("account signed out everywhere", account_id=str(account_id), by=_by(writer))
 
 
 # ---------------------------------------------------------------- inside

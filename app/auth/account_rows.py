@@ -104,6 +104,8 @@ async def list_accounts(
     limit: int = 50,
     team_ids: frozenset[str] | None = None,
     or_account_id: UUID | None = None,
+    role: Role | None = None,
+    is_disabled: bool | None = None,
 ) -> list[AccountRow]:
     """Return accounts in the order of their logins.
 
@@ -111,6 +113,8 @@ async def list_accounts(
         search: Stands in the login or the display name.
         after_login: Only those after this login.
         team_ids: Only agents of these teams now, and *or_account_id*; None: everybody.
+        role: Only those of this role; None: of every role.
+        is_disabled: Only the disabled ones, or only the others; None: both.
     """
     person = account.c
     query = select(account).where(person.tenant_id == tenant_id, person.login > after_login)
@@ -121,6 +125,10 @@ async def list_accounts(
                 func.lower(person.display_name).contains(search.lower(), autoescape=True),
             )
         )
+    if role is not None:
+        query = query.where(person.role == role)
+    if is_disabled is not None:
+        query = query.where(person.disabled_at.isnot(None) if is_disabled else person.disabled_at.is_(None))
     if team_ids is not None:
         theirs = select(agent.c.agent_id).where(agent.c.tenant_id == tenant_id, agent.c.team_id.in_(team_ids))
         query = query.where(or_(person.agent_id.in_(theirs), person.account_id == or_account_id))

@@ -38,6 +38,7 @@ _PAGES: Final = (
     _Page(path="/customers", role=Role.SUPERVISOR, what="people, numbers, what they were promised"),
     _Page(path="/calls", role=Role.SUPERVISOR, what="every call, and why it reached whom"),
     _Page(path="/plan", role=Role.PLANNER, what="tomorrow's calls and the staff for them"),
+    _Page(path="/people", role=Role.ADMINISTRATOR, what="accounts, what they may do, their sign-in links"),
 )
 
 

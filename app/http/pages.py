@@ -30,6 +30,7 @@ FACE_PATHS: Final[Mapping[str, str]] = {
     "/customers": "customers",
     "/calls": "calls",
     "/plan": "plan",
+    "/people": "people",
 }
 """Which built page answers a path."""
 

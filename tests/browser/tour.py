@@ -1,7 +1,7 @@
 """The tour: a real demo centre at work, every page of it photographed in both languages.
 
 ``make tour`` writes ``docs/tour/*.png`` and ``docs/tour.md``, which shows them. Pages that are not in this
-build are left out of both.
+build are left out of both. ``python -m tests.browser.tour people`` renews the pictures of the stops it names.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +89,13 @@ STOPS: Final = (
         ready="tbody tr",
     ),
     Stop("plan", "/plan", "Planner", "Forecast, staff and what-if, by the engine that routes the calls."),
+    Stop(
+        "people",
+        "/people",
+        "People",
+        "Accounts and what they may do; a new one gets a link that works once.",
+        ready="tbody tr",
+    ),
 )
 
 
@@ -153,10 +160,11 @@ class CentreAtWork:
                     await seat.stop()
 
 
-def main() -> int:
-    """Make the tour; 1 when a picture is too large."""
+def main(names: Sequence[str] = ()) -> int:
+    """Make the tour, or only the stops of these *names*; 1 when a picture is too large."""
     HOME.mkdir(parents=True, exist_ok=True)
     there = [stop for stop in STOPS if stop.path in built_pages().paths()]
+    asked = [stop for stop in there if stop.name in names or not names]
     with tempfile.TemporaryDirectory(prefix="holdless-tour-") as directory:
         work = CentreAtWork(Path(directory) / "demo")
         work.start()
@@ -165,7 +173,7 @@ def main() -> int:
                 browser = launch(playwright)
                 threading.Event().wait(WARM_UP_S)
                 for language in LANGUAGES:
-                    _photograph(browser, work, there, language)
+                    _photograph(browser, work, asked, language)
                 browser.close()
         finally:
             work.stop()
@@ -274,4 +282,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -245,3 +245,28 @@ async def test_a_supervisor_sees_the_accounts_of_their_teams_and_their_own(offic
         for method, path in (("PATCH", ""), ("POST", "/link")):
             refused = await page.request(method, f"{ACCOUNTS}/{north['account_id']}{path}", json={})
             assert _refused(refused) == (403, "not_allowed")
+
+
+async def test_the_list_is_narrowed_to_a_role_and_to_those_who_may_sign_in(office: Office) -> None:
+    eve = (await office.add("eve", "planner")).json()["account_id"]
+    await office.add("pia", "planner")
+    await office.change(eve, is_disabled=True)
+
+    async def logins(**asked: str) -> list[str]:
+        answer = await office.page.get(ACCOUNTS, params=asked)
+        return [each["login"] for each in answer.json()["accounts"]]
+
+    assert await logins(role="planner") == ["eve", "pia"]
+    assert await logins(role="planner", is_disabled="false") == ["pia"]
+    assert await logins(is_disabled="true") == ["eve"]
+    assert await logins(role="agent") == []
+    assert (await office.page.get(ACCOUNTS, params={"role": "wall"})).status_code == 422
+
+
+async def test_an_account_is_signed_out_everywhere_and_may_sign_in_again(office: Office) -> None:
+    pia = UUID((await office.add("pia", "planner")).json()["account_id"])
+    tokens = [await sign_in(office.faces, pia) for _ in range(3)]
+    assert (await office.page.delete(f"{ACCOUNTS}/{pia}/sessions")).status_code == 204
+    assert [await office.is_signed_in(token) for token in tokens] == [False] * 3
+    assert await office.is_signed_in(await sign_in(office.faces, pia))
+    assert _refused(await office.page.delete(f"{ACCOUNTS}/{uuid4()}/sessions")) == (404, "unknown_account")

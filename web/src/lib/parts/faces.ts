@@ -2,7 +2,7 @@
 import type { Role } from '../session/session.svelte'
 
 export interface Face {
-  readonly id: 'desk' | 'floor' | 'wall' | 'customers' | 'calls' | 'plan'
+  readonly id: 'desk' | 'floor' | 'wall' | 'customers' | 'calls' | 'plan' | 'people'
   readonly path: string
   readonly roles: readonly Role[]
 }
@@ -14,6 +14,7 @@ export const FACES: readonly Face[] = [
   { id: 'customers', path: '/customers', roles: ['agent', 'supervisor', 'planner', 'administrator'] },
   { id: 'calls', path: '/calls', roles: ['agent', 'supervisor', 'planner', 'administrator'] },
   { id: 'plan', path: '/plan', roles: ['supervisor', 'planner', 'administrator'] },
+  { id: 'people', path: '/people', roles: ['supervisor', 'administrator'] },
 ]
 
 const HOME: Readonly<Partial<Record<Role, string>>> = {

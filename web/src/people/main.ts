@@ -1,0 +1,4 @@
+import { showFace } from '@/parts/face'
+import People from './People.svelte'
+
+void showFace(People)
