@@ -76,6 +76,7 @@ class Faces:
             inbox=core.inbox,
             clock=core.clock,
             sessions=self.sessions,
+            agents=lambda: floor.now.agents,
             registry=core.metrics.registry,
         )
         self.wall = LiveWall(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -17,12 +18,17 @@ from app.auth.principal import Principal
 from app.db.session import DEFAULT_TENANT, Database
 from app.db.tables import agent_phone
 from app.live.clock import Clock
+from app.phones import phones
 from app.phones.phones import Phones
+from app.phones.queries import save_phone
+from app.phones.rules import inside_phone
 from app.settings import PhoneSettings, Settings
 from routing.commands import UsePhone
+from routing.config import AgentConfig
 from routing.ids import AgentId, InteractionId
-from routing.signals import InteractionWaiting, OfferAnswered
-from tests.app.http.web import KEY, KEYS, SmallServer, serving
+from routing.phone_signals import PhoneChosen, PhoneKind
+from routing.signals import ConfigChanged, InteractionWaiting, OfferAnswered
+from tests.app.http.web import CENTRE, KEY, KEYS, SmallServer, serving
 
 pytestmark = pytest.mark.db
 
@@ -55,6 +61,7 @@ async def phones_served(
         inbox=server.inbox,
         clock=Clock(),
         sessions=NoSessions(),  # type: ignore[arg-type]
+        agents=lambda: server.fold.agents,
         registry=CollectorRegistry(),
     )
     async with serving(server, key=KEY) as client:
@@ -155,4 +162,31 @@ async def test_a_start_tells_the_engine_what_was_chosen_before(database: Databas
             await asyncio.sleep(0.01)
         else:
             raise AssertionError("the engine was not told")
+        task.cancel()
+
+
+async def test_the_choice_of_an_agent_who_is_added_later_is_told_without_a_restart(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phones, "FOLLOW_EVERY_S", 0.01)
+    new = AgentId("a1003")
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        await save_phone(connection, DEFAULT_TENANT, new, inside_phone(PhoneKind.BROWSER, new), "a test")
+    async with phones_served(database) as (server, client):
+        task = asyncio.create_task(server.faces.phones.run())
+        for _ in range(400):  # told at the start already, when the engine knows no such agent
+            if any(isinstance(step.signal, PhoneChosen) for step in server.steps):
+                break
+            await asyncio.sleep(0.01)
+        device = AgentConfig(agent_id=new, skills={}, device="PJSIP/a1003")
+        config = replace(CENTRE, agents=(*CENTRE.agents, device))
+        await server.inbox.put(ConfigChanged(version=2, config=config))
+        for _ in range(400):
+            if (await client.get("/api/v1/agents/a1003/phone")).json().get("kind") == "browser":
+                break
+            await asyncio.sleep(0.01)
+        else:
+            raise AssertionError("the engine was not told")
+        told = [step.signal for step in server.steps if isinstance(step.signal, PhoneChosen)]
+        assert [each.agent_id for each in told] == [new, new], "once at the start, once when added"
         task.cancel()
