@@ -19,14 +19,25 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.session import TenantId
-from workforce.series import DAY_S, Ints, Series, SeriesError, series_from_arrays, utc_offset_s, zone_of
+from workforce.history import day_grid, usual_hours
+from workforce.series import (
+    DAY_S,
+    Ints,
+    Series,
+    SeriesError,
+    local_offsets_s,
+    series_from_arrays,
+    utc_offset_s,
+    zone_of,
+)
 
 BASE_MIN = 15
 DAYS_MAX = 1_100
 UNKNOWN_PARTY = "unknown"
 _STEP_S = BASE_MIN * 60
-_AROUND = 9
-"""Same weekdays around a day whose median first and last call are its usual hours."""
+_GRIDS_MIN = (15, 30, 60)
+"""At each of these a history may be asked for, and shall have no gap that is only a quiet interval."""
+_ROUNDS_MAX = 5
 
 # One row of big-endian integers instead of tens of thousands of rows: decoding those would hold up the loop.
 _PACKED = """
@@ -144,24 +155,31 @@ def _series(counted: Ints, zone: str, until: datetime) -> Series:
 
 
 def _filled(starts_s: Ints, zone: str, until_s: int) -> Ints:
-    """Return the intervals of each local day that had a call, from its usual or first one to the last."""
+    """Return the intervals of each local day that had a call: its first to its last, and its usual ones."""
     local_s = starts_s + utc_offset_s(zone, starts_s)
-    day, first_at = np.unique(local_s // DAY_S, return_index=True)
+    _, first_at = np.unique(local_s // DAY_S, return_index=True)
     last_at = np.append(first_at[1:], len(local_s)) - 1
-    begin, end = starts_s[first_at], starts_s[last_at]
-    first, last = local_s[first_at] % DAY_S, local_s[last_at] % DAY_S
-    for weekday in np.unique(day % 7):
-        same = np.flatnonzero(day % 7 == weekday)
-        around = np.clip(np.arange(len(same)) - _AROUND // 2, 0, max(0, len(same) - _AROUND))
-        for row, at in zip(same, around, strict=True):
-            near = same[at : at + _AROUND]
-            begin[row] -= max(0, int(first[row] - _middle(first[near])))
-            end[row] += max(0, int(_middle(last[near]) - last[row]))
-    parts = [np.arange(a, b + 1, _STEP_S, dtype=np.int64) for a, b in zip(begin, end, strict=True)]
-    # Where the clocks change, a usual hour may reach into the day after: each interval stands once.
-    found = np.union1d(np.concatenate(parts), starts_s)
+    spans = zip(starts_s[first_at], starts_s[last_at], strict=True)
+    found = np.concatenate([np.arange(a, b + 1, _STEP_S, dtype=np.int64) for a, b in spans])
+    local_s = found + utc_offset_s(zone, found)
+    for interval_min in _GRIDS_MIN:
+        for _ in range(_ROUNDS_MAX):  # a filled day may make usual what was not quite
+            missing_s = _missing(local_s, interval_min)
+            if not len(missing_s):
+                break
+            local_s = np.union1d(local_s, missing_s)
+    early_s, _ = local_offsets_s(zone, local_s)
+    found = np.union1d(local_s - early_s, found)
     return found[(found < until_s) | np.isin(found, starts_s)]
 
 
-def _middle(seconds: Ints) -> int:
-    return int(np.sort(seconds)[len(seconds) // 2])
+def _missing(local_s: Ints, interval_min: int) -> Ints:
+    """Return the quarter-hours of usual intervals that a day with calls has nothing of; wall clock."""
+    step_s = interval_min * 60
+    starts_s = np.unique(local_s // step_s * step_s)
+    nothing = np.zeros(len(starts_s))
+    grid = day_grid(Series(zone="", interval_min=interval_min, start_s=starts_s, calls=nothing))
+    absent = usual_hours(grid) & ~grid.present & np.asarray(grid.present.any(axis=1))[:, None]
+    row, column = np.nonzero(absent)
+    begin_s = grid.days[row] * DAY_S + grid.slots_min[column] * 60
+    return np.asarray((begin_s[:, None] + np.arange(0, step_s, _STEP_S)).ravel(), dtype=np.int64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,8 @@ import pytest
 
 from app.db.session import DEFAULT_TENANT, Database
 from app.jobs.queries import cancel_job
-from app.planner.log_history import log_series
+from app.planner.log_answers import history_shown
+from app.planner.log_history import _series, log_series
 from tests.app.planner.logged import CALLS_A_DAY, log_calls, made, planner_served
 from workforce.series import SeriesError
 
@@ -45,6 +46,23 @@ async def test_the_log_is_a_history_by_queue_by_reason_and_by_kind_of_customers(
         for absent in ({"kind": "queue", "queue_id": "billing"}, SALES | {"party_kind": "partner"}):
             with pytest.raises(SeriesError, match="no calls for queue"):
                 await log_series(connection, DEFAULT_TENANT, absent, **span)
+
+
+@pytest.mark.parametrize("interval_min", [15, 30, 60])
+def test_a_quiet_interval_of_a_usual_day_is_no_gap(interval_min: int) -> None:
+    dice = np.random.default_rng(2)
+    day_s, first_s = 86_400, 1_760_486_400  # a midnight in Taipei is 16:00 in UTC
+    moments = np.concatenate(
+        [first_s + day * day_s + dice.uniform(0, 10.5 * 3600, 25) for day in range(70) if day % 7 < 6]
+    )
+    place, calls = np.unique(moments.astype(np.int64) // 900, return_counts=True)
+    counted = np.stack([place, calls, calls, calls * 240_000], axis=1)
+    series = _series(counted, "Asia/Taipei", datetime.fromtimestamp(first_s + 70 * day_s, UTC))
+    assert series.calls.sum() == len(moments)
+    shown = history_shown(series, interval_min)
+    assert not [mark for mark in shown.marks if mark.kind == "gap"]
+    night = (series.start_s - first_s) % day_s >= 10.5 * 3600
+    assert not night.any(), "nothing is added outside the hours in which calls ever came"
 
 
 async def test_a_planner_sees_what_the_log_has_its_days_and_its_patience(

@@ -52,7 +52,8 @@ export class PlanModel {
   working = $state<{ job_id: string; progress: number | null } | undefined>(undefined)
   goals = $state<Goals>({ ...FIRST_GOALS })
   day = $state('')
-  answered = $state.raw<{ totals: Totals; rows: readonly StaffedRow[] } | undefined>(undefined)
+  /** Without totals while only what is shown has been answered. */
+  answered = $state.raw<{ totals: Totals | undefined; rows: readonly StaffedRow[] } | undefined>(undefined)
   asking = $state(false)
   #asked = 0
 
@@ -164,11 +165,21 @@ export class PlanModel {
     await answer(api.POST('/api/v1/jobs/{job_id}/cancel', { params }))
   }
 
-  /** Ask how many agents the forecast needs; an answer that is overtaken by a newer question is dropped. */
-  async ask(rows: readonly ForecastRow[], goals: Goals): Promise<void> {
+  /**
+   * Ask how many agents the forecast needs: first for what is shown, so that a slider answers at once, then for all
+   * of it. An answer that is overtaken by a newer question is dropped.
+   */
+  async ask(rows: readonly ForecastRow[], shown: readonly ForecastRow[], goals: Goals): Promise<void> {
     const mine = ++this.#asked
     this.asking = true
     try {
+      if (shown.length > 0 && shown.length < rows.length && shown.length <= ASKED_ROWS_MAX) {
+        const got = await answer(api.POST('/api/v1/plan/staffing', { body: this.#question(shown, goals) }))
+        if (mine !== this.#asked) return
+        const known = new Map(this.answered?.rows.map((each) => [each.row.start_ms, each]))
+        shown.forEach((row, at) => known.set(row.start_ms, { row, got: got.intervals[at]! }))
+        this.answered = { totals: undefined, rows: rows.flatMap((row) => known.get(row.start_ms) ?? []) }
+      }
       const found: StaffedRow[] = []
       const totals: Totals = { agents_max: 0, scheduled_hours: 0, cost: 0 }
       for (let from = 0; from < rows.length; from += ASKED_ROWS_MAX) {
