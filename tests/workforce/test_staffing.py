@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import gammaincinv
+from scipy.special import gammainccinv, gammaincinv
 
 from tests.closing import shared_data
 from tests.workforce.exact import SCALE, erlang_a_missed, erlang_b_sequence, erlang_c_missed
 from workforce.erlang import queue_figures
 from workforce.staffing import outlook, staff, whole
 from workforce.staffing_notes import SENTENCES, Note
+from workforce.uncertain_rate import mixed_figures
 
 
 def _wrong_cases_of_erlang_c(count: int) -> list[int]:
@@ -125,6 +126,29 @@ def test_uncertain_rates_meet_the_reference() -> None:
         else:
             assert found.service_level[0] == pytest.approx(row["SL"], rel=4e-5)
             assert _even_shares_of_rates(row, found.agents[0]) == pytest.approx(row["SL"], rel=1e-11)
+
+
+@pytest.mark.parametrize("patience", [90.0, 1_800.0, np.inf])
+@pytest.mark.parametrize(
+    ("agents", "traffic", "cv"),
+    [(3, 2.0, 0.5), (35, 30.0, 0.1), (35, 38.0, 0.3), (320, 300.0, 0.05), (5_200, 5_000.0, 0.2)],
+)
+def test_uncertain_rates_agree_with_a_much_finer_rule(
+    agents: float, traffic: float, cv: float, patience: float
+) -> None:
+    shape = 1.0 / cv**2 + 1.0
+    ends = np.array([gammaincinv(shape, 1e-14), gammainccinv(shape, 1e-14)]) / (shape - 1.0) * traffic
+    cuts = np.unique(np.concatenate([np.linspace(*ends, 600), np.clip([agents], *ends)]))
+    at, weight = np.polynomial.legendre.leggauss(8)
+    half = np.diff(cuts)[:, None] / 2.0
+    rate = cuts[:-1, None] + half * (at + 1.0)
+    rise = rate / traffic
+    weight = half * weight * np.exp((shape - 1.0) * (np.log(rise) - rise + 1.0))
+    each = queue_figures(agents, rate, 240.0, 20.0, patience_s=patience)
+    mixed = mixed_figures(agents, traffic, 240.0, 20.0, cv, patience_s=patience)
+    for name in ("p_wait", "missed", "answered_within", "abandonment", "p_wait_beyond"):
+        exact = (weight * getattr(each, name)).sum() / weight.sum()
+        assert getattr(mixed, name) == pytest.approx(exact, abs=1e-8), name
 
 
 @pytest.mark.parametrize("cv", [0.0, 0.1])
