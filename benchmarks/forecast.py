@@ -2,7 +2,8 @@
 
 Run: ``python -m benchmarks.forecast [--quick]``. Reads ``../shared/data``, which is not shipped; says so when
 it is absent. Every origin sees only the days before it, repair of its history included. Beside every figure
-stand the industry's way and the seasonal naive one, from the same origins. WAPE in % by 30 minutes.
+stand the industry's way (its level from four weeks, and from all there are) and the seasonal naive one, from
+the same origins. WAPE in % by 30 minutes.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app.planner.country_days import labels_for
-from workforce.backtest import backtest, open_days
+from workforce.backtest import PEERS, backtest, open_days
 from workforce.forecast import DEFAULT_METHOD, Method, forecast
+from workforce.forecast_level import LevelSetting
+from workforce.forecast_peers import industry
 from workforce.history import day_grid
 from workforce.history_repair import History, repair
 from workforce.intraday import learn, renew
@@ -34,6 +38,7 @@ INTERVAL_MIN = 30
 FIT_AIM_MS = 100.0
 HOURS = (7.5, 8.0, 9.0, 10.0, 12.0, 16.0)
 
+_PEERS = {**PEERS, "industry, all weeks": partial(industry, level_weeks=0)}
 _LEVELS, _PROFILES = DEFAULT_METHOD.levels, DEFAULT_METHOD.profiles
 ABLATIONS: dict[str, Method] = {
     "everything": DEFAULT_METHOD,
@@ -50,7 +55,14 @@ ABLATIONS: dict[str, Method] = {
     "without neighbours of closed days": replace(
         DEFAULT_METHOD, levels=[replace(s, closure=0.0) for s in _LEVELS]
     ),
-    "one setting of the level": replace(DEFAULT_METHOD, levels=_LEVELS[3:4]),
+    "one reach of the month (3 days)": replace(
+        DEFAULT_METHOD, levels=[s for s in _LEVELS if s.month_days == 3.0 and s.month > 0]
+    ),
+    "levels that come back soon alone": replace(
+        DEFAULT_METHOD, levels=[s for s in _LEVELS if s.drift_days <= 20.0]
+    ),
+    "levels that stay alone": replace(DEFAULT_METHOD, levels=[s for s in _LEVELS if s.drift_days > 20.0]),
+    "one setting of the level": replace(DEFAULT_METHOD, levels=[LevelSetting(month=1.5)]),
 }
 
 
@@ -64,25 +76,27 @@ def accuracy(name: str, origins: slice, *, country: str | None = None) -> dict[s
     series = load(name)
     days = open_days(series)[origins]
     labels = labels_for(series, HORIZONS_DAYS[-1], country=country)
-    found = backtest(series, days, HORIZONS_DAYS, labels=labels)
+    found = backtest(series, days, HORIZONS_DAYS, labels=labels, peers=_PEERS)
     told = f"{name} origins {origins.start}:{origins.stop or ''}:{origins.step}"
     made: dict[str, Any] = {"series": name, "origins": len(days), "country": country}
     print(f"{told} {country or ''}".rstrip())
     print(
         f"  {'days':>4} {'WAPE':>6} {'bias':>6} {'in band':>8} {'pinball':>8}"
-        f" {'industry':>9} {'naive':>6} {'gain':>6}"
+        f" {'industry':>9} {'naive':>6} {'gain':>6} {'all weeks':>10} {'gain':>6}"
     )
     for result in found.results:
-        industry = result.peers["industry"].wape
-        gain = 1.0 - result.score.wape / industry
+        four_weeks, all_weeks = (result.peers[name].wape for name in ("industry", "industry, all weeks"))
+        gain, gain_all = (1.0 - result.score.wape / peer for peer in (four_weeks, all_weeks))
         print(
             f"  {result.horizon_days:>4} {100 * result.score.wape:>6.2f} {100 * result.score.bias:>+6.2f}"
             f" {100 * result.score.coverage:>8.1f} {100 * result.score.pinball_ratio:>8.2f}"
-            f" {100 * industry:>9.2f} {100 * result.peers['seasonal_naive'].wape:>6.2f} {100 * gain:>5.1f}%"
+            f" {100 * four_weeks:>9.2f} {100 * result.peers['seasonal_naive'].wape:>6.2f} {100 * gain:>5.1f}%"
+            f" {100 * all_weeks:>10.2f} {100 * gain_all:>5.1f}%"
         )
         made[f"wape_{result.horizon_days}"] = round(result.score.wape, 5)
         made[f"coverage_{result.horizon_days}"] = round(result.score.coverage, 4)
-        made[f"industry_{result.horizon_days}"] = round(industry, 5)
+        made[f"industry_{result.horizon_days}"] = round(four_weeks, 5)
+        made[f"industry_all_weeks_{result.horizon_days}"] = round(all_weeks, 5)
     return made
 
 

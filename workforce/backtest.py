@@ -7,7 +7,7 @@ quantiles; pinball the mean quantile loss ÷ mean calls. Intervals without a mea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,12 +17,13 @@ from workforce.errors import InputError
 from workforce.forecast import DEFAULT_METHOD, HORIZON_DAYS_MAX, ForecastError, Method, forecast
 from workforce.forecast_peers import industry, seasonal_naive
 from workforce.history import day_grid
-from workforce.history_repair import repair
+from workforce.history_repair import History, repair
 from workforce.series import DAY_S, Floats, Ints, Series, utc_offset_s
 
 FIRST_ORIGIN_DAYS = 28
 ORIGINS_MAX = 400
-PEERS = {"seasonal_naive": seasonal_naive, "industry": industry}
+Peer = Callable[[History, Ints], Floats]
+PEERS: Mapping[str, Peer] = {"seasonal_naive": seasonal_naive, "industry": industry}
 
 
 @dataclass(slots=True)
@@ -125,6 +126,7 @@ def backtest(
     *,
     labels: DayLabels | None = None,
     method: Method = DEFAULT_METHOD,
+    peers: Mapping[str, Peer] = PEERS,
     on_origin: Callable[[int, int], None] | None = None,
 ) -> Backtest:
     """Forecast from every origin and score it.
@@ -134,6 +136,7 @@ def backtest(
         origins: First day to forecast, each; days since 1970-01-01. A horizon counts where it ends in the
             series.
         horizons_days: Calendar days.
+        peers: What must be beaten, by name; "industry" is among them.
         on_origin: Called with (done, total) after each; may raise to stop.
     """
     horizons = sorted(set(horizons_days))
@@ -143,7 +146,7 @@ def backtest(
     local_day = (series.start_s + utc_offset_s(series.zone, series.start_s)) // DAY_S
     truth = np.where(whole.present, whole.calls, np.nan)
     results = [
-        HorizonResult(horizon_days=days, score=Score(), peers={name: Score() for name in PEERS})
+        HorizonResult(horizon_days=days, score=Score(), peers={name: Score() for name in peers})
         for days in horizons
     ]
     by_slot = np.zeros((len(whole.slots_min), 3))
@@ -154,7 +157,7 @@ def backtest(
         gap = int(origin - history.grid.days[history.used_rows[-1]]) - 1 if len(history.used_rows) else 0
         found = forecast(history, horizons[-1] + gap, labels=labels, method=method)
         column = np.searchsorted(whole.slots_min, found.slots_min)
-        peers = {name: peer(history, found.days) for name, peer in PEERS.items()}
+        others = {name: peer(history, found.days) for name, peer in peers.items()}
         for result in results:
             rows = np.arange(origin, origin + result.horizon_days) - whole.days[0]
             if rows[-1] >= len(whole.days):
@@ -163,7 +166,7 @@ def backtest(
             actual = truth[rows]
             for forecasts, score in (
                 (found.mean[ahead], result.score),
-                *((peers[name][ahead], result.peers[name]) for name in PEERS),
+                *((others[name][ahead], result.peers[name]) for name in peers),
             ):
                 _add(score, _spread(forecasts, column, actual.shape), actual)
             quantiles = np.stack(
@@ -176,7 +179,7 @@ def backtest(
             _add_bands(result.score, quantiles, actual, found.levels)
             if result is results[0]:
                 ours = np.abs(_spread(found.mean[ahead], column, actual.shape) - actual)
-                theirs = np.abs(_spread(peers["industry"][ahead], column, actual.shape) - actual)
+                theirs = np.abs(_spread(others["industry"][ahead], column, actual.shape) - actual)
                 by_slot += np.stack([np.nansum(x, axis=0) for x in (ours, theirs, actual)], axis=1)
         if on_origin is not None:
             on_origin(number + 1, len(origins))

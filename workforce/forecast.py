@@ -228,13 +228,15 @@ class _Way:
 
 
 def _ways(known: _Days, level: Level, interval_min: int, method: Method) -> dict[str, _Way]:
-    arguments = (known.calls, known.is_open, level.oddness, known.relations, interval_min)
+    days = (known.calls, known.is_open)
     ways = {
-        f"profile {number} × level": _Way(level, fit_profile(*arguments, setting))
+        f"profile {number} × level": _Way(
+            level, fit_profile(*days, level.oddness, known.relations, interval_min, setting)
+        )
         for number, setting in enumerate(settings_for(len(known.days), method.profiles), 1)
     }
     if method.vectors and known.calls.shape[1] > 1 and len(known.days) >= 3 * 7:
-        ways["singular vectors"] = _Way(None, fit_vectors(*arguments))
+        ways["singular vectors"] = _Way(None, fit_vectors(*days, level, known.relations, interval_min))
     return ways
 
 

@@ -109,12 +109,19 @@ def _systematic(standard: Floats, counted: Bools, ahead_days: Ints) -> float:
 
     Forecasts of many origins meet the same weeks: as evidence they count as often as whole horizons fit.
     """
-    by_day = np.array(
-        [np.median(row[there]) if there.any() else 0.0 for row, there in zip(standard, counted, strict=True)]
-    )
+    by_day = _medians(standard, counted)
     independent = max(1.0, len(by_day) / float(np.max(ahead_days)) / float(np.ptp(ahead_days) + 1))
     mean2 = float(np.mean(by_day)) ** 2
     return mean2 / (mean2 + float(np.var(by_day)) / independent + 1e-12)
+
+
+def _medians(values: Floats, counted: Bools) -> Floats:
+    """Return the median of each row's counted values, 0 where there is none; shape (rows,)."""
+    ordered = np.sort(np.where(counted, values, np.inf), axis=1)  # what is not counted stands last
+    count, row = counted.sum(axis=1), np.arange(len(values))
+    lower, upper = ordered[row, np.maximum(count - 1, 0) // 2], ordered[row, count // 2]
+    found = (lower + upper) / 2
+    return np.where(count > 0, found, 0.0)
 
 
 def _yardstick(forecast: Floats, overdispersion: float, relative: float) -> Floats:

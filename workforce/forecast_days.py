@@ -14,7 +14,8 @@ from workforce.history import Bools, weekday_of
 from workforce.series import Floats, Ints
 
 _MONTH_DAYS = 30.0
-_MONTH_REACH_DAYS = 3.0
+MONTH_REACH_DAYS = 3.0
+"""How near in the month days are alike, where nothing was learnt of it."""
 _YEAR_DAYS = 365.25
 _YEAR_REACH = 0.5
 _WORKDAYS = 5
@@ -28,7 +29,7 @@ class DayRelations:
         days: Days since 1970-01-01: n learnt from, then k asked for.
         apart: Days between them.
         weekday: 1 for the same weekday; a make-up workday is a fifth of each workday.
-        month: Near 1 at the same place in the month, 0 further than some days away (paydays, bills).
+        month_apart: Days between their places in the month, all months stretched to 30 days.
         year: The same for the season of the year.
         closure: 1 where both follow, or both precede, a closed day that is usually open; a holiday's
             neighbours besides.
@@ -39,7 +40,7 @@ class DayRelations:
     days: Ints
     apart: Floats
     weekday: Floats
-    month: Floats
+    month_apart: Floats
     year: Floats
     closure: Floats
     named: Floats
@@ -48,6 +49,10 @@ class DayRelations:
     def fading(self, reach_days: float) -> Floats:
         """Return how alike days are whose likeness fades with the time between them."""
         return np.asarray(np.exp(-self.apart / reach_days))
+
+    def in_month(self, reach_days: float) -> Floats:
+        """Return how alike days are by their place in the month (paydays, bills): 1 at the same one."""
+        return np.asarray(np.exp(-((self.month_apart / reach_days) ** 2) / 2))
 
 
 def relate(
@@ -77,7 +82,7 @@ def relate(
         days=days,
         apart=apart,
         weekday=weekday @ weekday.T,
-        month=_alike_in_month(days),
+        month_apart=_apart_in_month(days),
         year=np.exp(-((np.sin(np.pi * apart / _YEAR_DAYS) / _YEAR_REACH) ** 2)),
         closure=closure @ closure.T,
         named=named @ named.T,
@@ -85,8 +90,8 @@ def relate(
     )
 
 
-def _alike_in_month(days: Ints) -> Floats:
-    """Return likeness by place in the month, all months stretched to 30 days and joined end to start."""
+def _apart_in_month(days: Ints) -> Floats:
+    """Return days between places in the month, all months stretched to 30 days and joined end to start."""
     date = days.astype("datetime64[D]")
     month = date.astype("datetime64[M]")
     begin = month.astype("datetime64[D]")
@@ -94,8 +99,7 @@ def _alike_in_month(days: Ints) -> Floats:
     passed = (date - begin).astype(np.float64)
     place = passed / (end - begin).astype(np.float64) * _MONTH_DAYS
     away = np.abs(place[:, None] - place[None, :])
-    away = np.minimum(away, _MONTH_DAYS - away)
-    return np.asarray(np.exp(-((away / _MONTH_REACH_DAYS) ** 2) / 2))
+    return np.asarray(np.minimum(away, _MONTH_DAYS - away))
 
 
 def _next_to_closed(days: Ints, usually_open: Bools, is_open: Bools, first_day: int) -> Floats:

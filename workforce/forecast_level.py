@@ -2,8 +2,12 @@
 
 On the logarithm of the total: weekday, labels, neighbours of closed days, the turn of the month, a level that
 drifts over months, the mood of some days (AR), the day's own noise, and what counting adds to it (Poisson).
-How much each weighs is not known beforehand: several settings run side by side and are averaged by the errors
-that they made from past origins, so that an effect which does not help has no say.
+How much each weighs, and how long it lasts, is not known beforehand: several settings run side by side and
+are averaged by how likely each made every past day given the days before it, so that an effect which does not
+help has little say. Errors weeks ahead would be fairer to look at, but they are too few: whole months of
+origins meet the same weeks. Likelihoods of the day ahead choose better for four weeks ahead, too.
+
+Source: Hoeting, Madigan, Raftery & Volinsky, "Bayesian model averaging", Statistical Science 14 (1999).
 """
 
 from __future__ import annotations
@@ -13,9 +17,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workforce.forecast_days import DayRelations
+from workforce.forecast_days import MONTH_REACH_DAYS, DayRelations
 from workforce.history import weekday_of
-from workforce.rolling_regression import fit, robust_noise
+from workforce.rolling_regression import RollingFit, fit, robust_noise
 from workforce.series import Floats, Ints
 
 HORIZON_MAX_DAYS = 28
@@ -26,14 +30,24 @@ _ZERO_ADDED = 0.5
 _LOG_MAX = 25.0
 _SIGMA_MIN, _SIGMA_START = 0.02, 0.1
 _YEAR_AFTER_DAYS = 400
-_SHARPNESS = 20.0
-_ORIGINS_MIN = 10
+_EVIDENCE_FROM_DAYS, _EVIDENCE_DAYS_MIN = 8, 10
+"""What comes earlier tells weekdays from each other, under any setting."""
+_EVIDENCE_COUNTED = 0.5
+"""Days share more than any setting knows: so many are worth half as many that do not (Grünwald 2012)."""
+_SCREEN_DAYS, _SCREENED_MAX = 250, 6
+"""A longer history picks the likeliest few settings by its last days, and reckons with these alone."""
 _LEVEL_DAYS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelSetting:
-    """Variances as multiples of the variance that is left when weekdays are known, reaches in days."""
+    """Variances as multiples of the variance that is left when weekdays are known, reaches in days.
+
+    Attributes:
+        drift: Of a level that comes back to its mean within some ``drift_days``.
+        mood: The same within a few days.
+        month: Of the place in the month, shared by days up to some ``month_days`` apart.
+    """
 
     noise: float = 0.5
     drift: float = 1.0
@@ -41,14 +55,16 @@ class LevelSetting:
     mood: float = 0.7
     mood_days: float = 3.0
     month: float = 1.0
+    month_days: float = MONTH_REACH_DAYS
     closure: float = 5.0
     year: float = 0.0
     labels: bool = True
 
 
 SETTINGS: tuple[LevelSetting, ...] = tuple(
-    LevelSetting(drift=drift, month=month)
-    for drift, month in ((0.05, 1.5), (1.0, 0.0), (0.25, 1.5), (1.0, 1.5), (3.0, 1.5), (1.0, 15.0))
+    LevelSetting(drift=drift, drift_days=drift_days, month=month, month_days=month_days)
+    for drift, drift_days in ((0.3, 20.0), (1.0, 20.0), (3.0, 20.0), (3.0, 60.0), (10.0, 250.0))
+    for month, month_days in ((0.0, 3.0), (10.0, 2.0), (1.5, 3.0), (1.5, 4.0))
 )
 _ODDNESS_SETTING = LevelSetting(month=15.0)
 """With a free hand for the turn of the month, so that paydays are not taken for odd days and forgotten."""
@@ -62,12 +78,15 @@ class Level:
         past: ``[j, o]``: forecast of day j from the first o + 1 days; meant for j > o. Shape (n, n).
         ahead: Of the days asked for, shape (k,).
         oddness: How much less than a plain day each day teaches, ≥ 1; shape (n,).
+        shared: What days share of a level besides weekdays and labels, in multiples of the variance that is
+            left when these are known, as the settings have it on average; shape (n + k, n + k).
         weights: Share of each setting, and what it was.
     """
 
     past: Floats
     ahead: Floats
     oddness: Floats
+    shared: Floats
     weights: Sequence[tuple[LevelSetting, float]]
 
 
@@ -92,23 +111,34 @@ def forecast_level(
     own = max(sigma2 - float(np.median(counting)), 0.1 * sigma2)
     values = (log_total - mean)[:, None]
     trust = (1.0 - repaired_share) ** 2
-    first = _covariance(relations, sigma2, _ODDNESS_SETTING)
+    covariances = _Covariances(relations, sigma2, [*settings, _ODDNESS_SETTING])
     plain = (_ODDNESS_SETTING.noise * own + counting) / trust
-    oddness = robust_noise(first[:n, :n], plain, values[:, 0]) / plain
+    among = covariances.of(_ODDNESS_SETTING, (slice(n), slice(n)))
+    oddness = robust_noise(among, plain, values[:, 0]) / plain
+
+    def fitted(setting: LevelSetting, first: int = 0) -> RollingFit:
+        span = slice(first, n)
+        noise = oddness * (setting.noise * own + counting) / trust
+        return fit(covariances.of(setting, (span, span)), noise[span], values[span])
+
+    if n > _SCREEN_DAYS and len(settings) > _SCREENED_MAX:
+        found = [fitted(setting, n - _SCREEN_DAYS).evidence(_EVIDENCE_FROM_DAYS) for setting in settings]
+        settings = [settings[at] for at in sorted(np.argsort(found, kind="stable")[-_SCREENED_MAX:])]
     if relations.days[n - 1] - relations.days[0] >= _YEAR_AFTER_DAYS:
         settings = [*settings, *(replace(setting, year=3.0) for setting in settings)]
-    past, ahead = [], []
-    for setting in settings:
-        covariance = _covariance(relations, sigma2, setting)
-        noise = oddness * (setting.noise * own + counting) / trust
-        fitted = fit(covariance[:n, :n], noise, values)
-        past.append(fitted.all_origins() + mean)
-        ahead.append(fitted.ahead(covariance[n:, :n])[:, 0] + mean)
-    shares = _shares(np.array(past), totals, relations.days[:n])
+    fits = [fitted(setting) for setting in settings]
+    shares = _shares([one.evidence(_EVIDENCE_FROM_DAYS) for one in fits], n)
+    past, ahead = np.full((n, n), mean), np.full(len(relations.days) - n, mean)
+    shared = np.zeros(relations.apart.shape)
+    for share, one, setting in zip(shares, fits, settings, strict=True):
+        past += share * one.all_origins()
+        ahead += share * one.ahead(covariances.of(setting, (slice(n, None), slice(n))))[:, 0]
+        shared += share * covariances.shared(setting)
     return Level(
-        past=_total(np.tensordot(shares, np.array(past), 1)),
-        ahead=_total(np.tensordot(shares, np.array(ahead), 1)),
+        past=_total(past),
+        ahead=_total(ahead),
         oddness=oddness,
+        shared=shared,
         weights=tuple(zip(settings, shares.tolist(), strict=True)),
     )
 
@@ -134,30 +164,38 @@ def _spread(log_total: Floats, days: Ints) -> float:
     return max(found, _SIGMA_MIN) if len(days) >= 2 * 7 else max(found, _SIGMA_START)
 
 
-def _covariance(relations: DayRelations, sigma2: float, setting: LevelSetting) -> Floats:
-    shared = (
-        setting.drift * relations.fading(setting.drift_days)
-        + setting.mood * relations.fading(setting.mood_days)
-        + setting.month * relations.month
-        + setting.closure * relations.closure
-        + setting.year * relations.year
-    )
-    labelled = _LABEL_VARIANCE * (relations.named + relations.kinds) if setting.labels else 0.0
-    return np.asarray(_ALMOST_FREE * (1.0 + relations.weekday) + labelled + sigma2 * shared)
+class _Covariances:
+    """Covariances of days under each of several settings; what they have in common is reckoned once."""
+
+    def __init__(self, relations: DayRelations, sigma2: float, settings: Sequence[LevelSetting]) -> None:
+        self._relations, self._sigma2 = relations, sigma2
+        reaches = {days for setting in settings for days in (setting.drift_days, setting.mood_days)}
+        self._fading = {days: relations.fading(days) for days in sorted(reaches)}
+        self._in_month = {
+            days: relations.in_month(days) for days in sorted({setting.month_days for setting in settings})
+        }
+        self._free = _ALMOST_FREE * (1.0 + relations.weekday)
+        self._labelled = _LABEL_VARIANCE * (relations.named + relations.kinds)
+
+    def shared(self, setting: LevelSetting, at: tuple[slice, slice] = (slice(None), slice(None))) -> Floats:
+        """Return what days share besides weekdays and labels, in multiples of the variance left."""
+        shared = (
+            setting.drift * self._fading[setting.drift_days][at]
+            + setting.mood * self._fading[setting.mood_days][at]
+            + setting.month * self._in_month[setting.month_days][at]
+            + setting.closure * self._relations.closure[at]
+        )
+        return np.asarray(shared + setting.year * self._relations.year[at] if setting.year else shared)
+
+    def of(self, setting: LevelSetting, at: tuple[slice, slice]) -> Floats:
+        """Return the covariances between the days of *at*."""
+        known = self._free[at] + self._labelled[at] if setting.labels else self._free[at]
+        return np.asarray(known + self._sigma2 * self.shared(setting, at))
 
 
-def _shares(past: Floats, totals: Floats, days: Ints) -> Floats:
-    """Return each setting's share by its error over the later half of past origins, shape (settings,)."""
-    n = len(totals)
-    origins = np.arange(max(_ORIGINS_MIN, n // 3), n)
-    if len(origins) < _ORIGINS_MIN:
-        return np.full(len(past), 1.0 / len(past))
-    ahead = days[:, None] - days[None, origins]  # of day j, counted from the first day after the origin
-    counts = ((ahead >= 0) & (ahead < HORIZON_MAX_DAYS)) * np.where(ahead < 7, 3.0, 1.0)
-    typical = float(np.median(totals))
-    error = np.abs(np.exp(np.minimum(past[:, :, origins - 1], _LOG_MAX)) - totals[None, :, None])
-    # One closed holiday must not choose the setting: an error counts at most as half a day.
-    error = np.minimum(error, 0.5 * typical)
-    mean_error = (error * counts).sum(axis=(1, 2)) / counts.sum()
-    share = np.exp(-_SHARPNESS * (mean_error / mean_error.min() - 1.0))
+def _shares(evidence: Sequence[float], days_count: int) -> Floats:
+    """Return each setting's share by its evidence, shape (settings,)."""
+    if days_count < _EVIDENCE_FROM_DAYS + _EVIDENCE_DAYS_MIN:
+        return np.full(len(evidence), 1.0 / len(evidence))
+    share = np.exp(_EVIDENCE_COUNTED * (np.array(evidence) - max(evidence)))
     return np.asarray(share / share.sum())

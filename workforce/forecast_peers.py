@@ -26,8 +26,12 @@ def seasonal_naive(history: History, days: Ints) -> Floats:
     return found
 
 
-def industry(history: History, days: Ints) -> Floats:
-    """Return the weekday's mean profile × its mean total of the last four weeks, shape (k, S)."""
+def industry(history: History, days: Ints, level_weeks: int = LEVEL_WEEKS) -> Floats:
+    """Return the weekday's mean profile × its mean total of the last four weeks, shape (k, S).
+
+    Args:
+        level_weeks: Another number of weeks; 0: all there are.
+    """
     rows = history.used_rows
     weekdays = weekday_of(history.grid.days[rows])
     found = np.zeros((len(days), history.calls.shape[1]))
@@ -35,5 +39,5 @@ def industry(history: History, days: Ints) -> Floats:
         same = rows[weekdays == weekday]
         calls = history.calls[same]
         if len(same) and calls.sum() > 0:
-            found[at] = calls.sum(axis=0) / calls.sum() * calls[-LEVEL_WEEKS:].sum(axis=1).mean()
+            found[at] = calls.sum(axis=0) / calls.sum() * calls[-level_weeks:].sum(axis=1).mean()
     return found

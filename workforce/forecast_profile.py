@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workforce.forecast_days import DayRelations
+from workforce.forecast_days import MONTH_REACH_DAYS, DayRelations
 from workforce.history import Bools
 from workforce.rolling_regression import RollingFit, fit
 from workforce.series import Floats, Ints
@@ -102,7 +102,7 @@ def fit_profile(
         0.3
         + setting.weekday * relations.weekday
         + setting.drift * relations.fading(setting.drift_days)
-        + setting.month * relations.month
+        + setting.month * relations.in_month(MONTH_REACH_DAYS)
         + setting.closure * relations.closure
         + setting.labels * (relations.named + relations.kinds)
     )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workforce.forecast_days import DayRelations
+from workforce.forecast_days import MONTH_REACH_DAYS, DayRelations
+from workforce.forecast_level import Level
 from workforce.forecast_profile import smooth
 from workforce.history import Bools
 from workforce.rolling_regression import RollingFit, fit
@@ -55,30 +56,29 @@ class SingularVectors:
 
 
 def fit_vectors(
-    calls: Floats, is_open: Bools, oddness: Floats, relations: DayRelations, interval_min: int
+    calls: Floats, is_open: Bools, level: Level, relations: DayRelations, interval_min: int
 ) -> SingularVectors:
-    """Fit the n days of *calls*; arguments as in ``fit_profile``."""
+    """Fit the n days of *calls*; *level* is theirs, the other arguments are as in ``fit_profile``."""
     n = len(calls)
     roots = np.where(is_open, np.sqrt(calls + _ADDED), 0.0)
-    trust = 1.0 / oddness
+    trust = 1.0 / level.oddness
     root_mean = np.average(roots, axis=0, weights=trust)
     away = roots - root_mean
     smoothed = smooth(away, is_open, _SMOOTH_MIN / interval_min)
     vectors = np.linalg.svd(smoothed * np.sqrt(trust)[:, None], full_matrices=False)[2][:RANK]
     scores = smoothed @ vectors.T
-    of_level = (
-        relations.fading(60.0) + 0.7 * relations.fading(3.0) + relations.month + 5.0 * relations.closure
+    of_shape = (
+        0.3 * relations.fading(90.0) + 0.2 * relations.in_month(MONTH_REACH_DAYS) + 0.5 * relations.closure
     )
-    of_shape = 0.3 * relations.fading(90.0) + 0.2 * relations.month + 0.5 * relations.closure
     fitted, ahead = [], []
     for rank in range(len(vectors)):
         score = scores[:, rank]
         variance = max(_own_variance(score, relations.weekday[:n, :n]), 1e-6)
         whole = max(_FREE * variance, 4.0 * float(np.var(score)))
-        shared = variance * (of_level if rank == 0 else of_shape) + whole * (
+        shared = variance * (level.shared if rank == 0 else of_shape) + whole * (
             1.0 + relations.weekday + relations.named + relations.kinds
         )
-        noise = (0.5 if rank == 0 else 0.8) * variance * oddness
+        noise = (0.5 if rank == 0 else 0.8) * variance * level.oddness
         fitted.append(fit(shared[:n, :n], noise, score[:, None]))
         ahead.append(shared[n:, :n])
     one_ahead = np.hstack(
@@ -96,5 +96,6 @@ def fit_vectors(
 
 def _own_variance(score: Floats, weekday: Floats) -> float:
     """Return the robust variance about the median of the same weekdays."""
-    away = np.array([value - np.median(score[same > 0]) for value, same in zip(score, weekday, strict=True)])
-    return float((1.4826 * np.median(np.abs(away))) ** 2)
+    alike, which = np.unique(weekday > 0, axis=0, return_inverse=True)
+    median = np.array([np.median(score[same]) for same in alike])
+    return float((1.4826 * np.median(np.abs(score - median[which.ravel()]))) ** 2)

@@ -24,6 +24,7 @@ from workforce.series import Floats, Ints
 _ROBUST_ROUNDS = 4
 _ROBUST_SIGMAS = 2.5
 _ROBUST_POWER = 3
+_EVIDENCE_SIGMAS_MAX = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,18 @@ class RollingFit:
     def all_origins(self) -> Floats:
         """Return ``[j, o]``: day j forecast from the first o + 1 days, of the first series; shape (n, n)."""
         return np.asarray(np.cumsum(self.factor * self.whitened[:, 0], axis=1))
+
+    def evidence(self, first: int) -> float:
+        """Return the log likelihood of days from *first* on, each given all before it, of the first series.
+
+        Up to a constant, and at whatever scale of all variances together suits best. A day counts as three
+        standard deviations from its forecast at most.
+
+        Source: Rasmussen & Williams (2006), ch. 5.4.1, with the scale maximised out.
+        """
+        square = np.minimum(self.whitened[first:, 0] ** 2, _EVIDENCE_SIGMAS_MAX**2)
+        log_scale2 = np.log(max(float(square.mean()), 1e-12))
+        return float(-len(square) / 2 * log_scale2 - np.log(np.diag(self.factor)[first:]).sum())
 
     def ahead(self, covariance: Floats) -> Floats:
         """Return forecasts of new days.
