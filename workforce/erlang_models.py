@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import gammainc
 
 from workforce.erlang_gamma import fall, log_free, log_stirling, trusted, trusted_below
-from workforce.erlang_integrals import Floats, moments
+from workforce.erlang_integrals import Floats, expm1_rest, moments
 
 _NEAR_LEAST = (
     1e-3  # of those who wait: fewer within the threshold than this are no longer told as a difference
@@ -195,18 +195,20 @@ def _wait(x: Floats, traffic: Floats, ratio: Floats, edge: Floats) -> _Wait:
         c + 1.0, eta, difference + 1.0, np.full_like(c, -np.inf), np.zeros_like(c), weights="wait"
     )
     served = 1.0 - quick.lost
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        at_edge = np.exp(difference * edge - eta * expm1_rest(edge) - quick.log_mass)
+        far = (eta * quick.served_far + at_edge) / c  # by parts again, a sum
         result = _Wait(
             log_mass=quick.log_mass,
-            far=quick.far,
+            far=far,
             served=served,
             lost=quick.lost,
             served_near=served - quick.served_far,
             missed=quick.lost + quick.served_far,
-            lost_by=quick.lost + quick.served_far - np.exp(edge) * quick.far,
+            lost_by=quick.lost + quick.served_far - np.exp(edge) * far,
             served_wait=served * waits.wait / waits.mass,
         )
-    easy = quick.easy & (quick.far <= 1.0 - _NEAR_LEAST) & (edge <= -_EDGE_LEAST)
+    easy = quick.easy & (far <= 1.0 - _NEAR_LEAST) & (edge <= -_EDGE_LEAST)
     easy &= quick.lost <= 1.0 - _NEAR_LEAST
     if len(hard := np.flatnonzero(~easy)):
         some = _split_wait(x[hard], traffic[hard], ratio[hard], edge[hard])
@@ -220,7 +222,6 @@ class _QuickWait:
     """What of ``_Wait`` there is in closed form, true where *easy*."""
 
     log_mass: Floats
-    far: Floats
     served_far: Floats
     lost: Floats
     falls: Floats
@@ -238,7 +239,6 @@ def _quick_wait(x: Floats, traffic: Floats, ratio: Floats, edge: Floats) -> _Qui
         lost_eta = rarity - difference  # integrated by parts; in deep overload rarity is as good as 0
         return _QuickWait(
             log_mass=log_mass,
-            far=gammainc(c, late) / whole,
             served_far=gammainc(c + 1.0, late) / whole * (c / eta),
             lost=lost_eta / eta,
             falls=falls,
