@@ -198,7 +198,8 @@ def _problems(rows: _Rows) -> NDArray[np.object_]:
     notes = np.full(len(rows.calls), Note.FINE, dtype=object)
 
     def say(note: Note, where: NDArray[np.bool_]) -> None:
-        notes[where & (notes == Note.FINE)] = note
+        if where.any():
+            notes[where & (notes == Note.FINE)] = note
 
     traffic = rows.traffic_erl()
     no_goal = np.isnan(rows.target)
