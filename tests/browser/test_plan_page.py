@@ -94,14 +94,17 @@ def shows_agents(page: Page, agents: np.ndarray) -> None:
 
 
 @pytest.fixture(scope="module")
-def logged(served: Served) -> Served:
-    """The server with eight weeks of calls to the queue sales in its log."""
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of its own: eight weeks of calls to the queue sales in its log, and no other calls."""
 
     async def log(database: Database) -> None:
         await log_calls(database, 56, patience_s=200.0, weekends=True, opens_h=0)
 
-    served.in_database(log)
-    return served
+    server = Served(tmp_path_factory.mktemp("logged"))
+    server.in_database(log)
+    server.start()
+    yield server
+    server.stop()
 
 
 def open_file(page: Page, path: Path) -> None:

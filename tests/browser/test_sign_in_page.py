@@ -132,8 +132,7 @@ def test_after_too_many_wrong_passwords_the_page_says_how_long_to_wait(
         screenshot(page, "sign-in-locked")
 
 
-@pytest.mark.parametrize("language", ["en", "zh-Hant"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh-Hant", "dark")])
 def test_the_page_reads_well_in_both_languages_and_appearances(
     browser: Browser, served: Served, language: str, scheme: Scheme
 ) -> None:
