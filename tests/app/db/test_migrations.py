@@ -102,6 +102,23 @@ async def test_rows_of_the_default_partition_move_into_their_day(database: Datab
         assert (await connection.execute(where)).scalar_one() == "event_20251122"
 
 
+async def test_who_reads_and_who_makes_partitions_never_wait_for_each_other(database: Database) -> None:
+    make = text("SELECT ensure_log_partitions(ARRAY[DATE '2025-11-22'])")
+
+    async def made() -> int:
+        async with database.transaction(DEFAULT_TENANT) as connection:
+            return int((await connection.execute(make)).scalar_one())
+
+    async with database.transaction(DEFAULT_TENANT) as reader:
+        await reader.execute(text("SELECT count(*) FROM interaction"))
+        making = asyncio.create_task(made())
+        await asyncio.sleep(0.3)
+        assert not making.done()
+        for table in LOG_TABLES:
+            await reader.execute(text(f"SELECT count(*) FROM {table.name}"))
+    assert await making == len(LOG_TABLES)
+
+
 async def test_a_senseless_day_makes_no_partition(database: Database) -> None:
     async with database.transaction(DEFAULT_TENANT) as connection:
         made = await connection.execute(text("SELECT ensure_log_partitions(ARRAY[DATE '1970-01-01'])"))
