@@ -7,7 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from app.jobs.rules import REPORT_EVERY_S, JobCancelled
+from app.jobs.rules import REPORT_EVERY_S
 from app.jobs.work import Work
 
 Result = TypeVar("Result")
@@ -68,9 +68,9 @@ async def watched(work: Work, stage: Stage, doing: Awaitable[Result]) -> Result:
     try:
         while not (await asyncio.wait({task}, timeout=REPORT_EVERY_S))[0]:
             await work.report(stage.per_cent, 100, at_once=True)
-    except JobCancelled:
+    except BaseException:  # also a report that fails: nothing goes on computing for a job that has ended
         stage.end()
-        await asyncio.wait({task})
+        await asyncio.gather(task, return_exceptions=True)
         raise
     await work.report(stage.per_cent, 100)
     return task.result()
