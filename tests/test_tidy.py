@@ -26,6 +26,7 @@ SHARED_RULES = {
     "app.customers.number_plans",
     "app.customers.numbers",
     "app.customers.search",
+    "app.floor.topic_values",
     "app.jobs.stage",  # what the function of any subject's job computes in
     "app.jobs.work",  # what the function of any subject's job is given
 }

@@ -6,10 +6,10 @@ restart it is read from the log (``learn``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from app.desk.rules import call_of, me_of
+from app.desk.topic_values import DeskCall
 from app.floor.rules import Names, queue_tile, queues_of_agents
 from app.sockets.rules import Json, Publisher
 from routing import events as ev
@@ -47,7 +47,7 @@ class AgentBoard:
         self._floor = Floor()
         self._queues: dict[QueueId, QueueConfig] = {}
         self._agents_of: dict[QueueId, list[AgentId]] = {}
-        self._calls: dict[AgentId, dict[str, Any]] = {}
+        self._calls: dict[AgentId, DeskCall] = {}
         self._codes: dict[AgentId, tuple[InteractionId, str]] = {}
 
     # ------------------------------------------------------------ told
@@ -102,7 +102,7 @@ class AgentBoard:
             return None
         return QueueId(call["queue_id"])
 
-    def call(self, agent_id: AgentId) -> Mapping[str, Any] | None:
+    def call(self, agent_id: AgentId) -> DeskCall | None:
         """Return the call as the agent's page shows it."""
         return self._calls.get(agent_id)
 
@@ -127,7 +127,8 @@ class AgentBoard:
             self._calls.pop(agent_id, None)
             self._publisher.hide(topic, "call")
         else:
-            is_news = self._calls.get(agent_id, {}).get("phase") != call["phase"]
+            before = self._calls.get(agent_id)
+            is_news = before is None or before["phase"] != call["phase"]
             self._calls[agent_id] = call
             self._publisher.show(topic, "call", Json(call), urgent=is_news)
         coded = self._codes.get(agent_id)
@@ -144,7 +145,7 @@ class AgentBoard:
         )
         self._publisher.show(topic, "me", Json(me))
 
-    def _call_now(self, agent_id: AgentId, agent: AgentFloor) -> dict[str, Any] | None:
+    def _call_now(self, agent_id: AgentId, agent: AgentFloor) -> DeskCall | None:
         interaction_id = agent.interaction_id
         if interaction_id is None:
             return None

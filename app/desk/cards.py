@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.customers.identify_rules import Candidate, Match
 from app.customers.numbers import Identifier
 from app.db.session import TenantId
+from app.desk.topic_values import CardContact, CardNote, CardPromise, PartyCard
 from routing.ids import InteractionId, day_of
 
 ALIAS_DEPTH_MAX = 8
@@ -116,7 +117,7 @@ async def party_cards(
     party_ids: Sequence[UUID],
     *,
     but: InteractionId | str = "",
-) -> dict[UUID, dict[str, Any]]:
+) -> dict[UUID, PartyCard]:
     """Return the card of each party that exists, JSON-able; at most two dozen are asked for.
 
     Args:
@@ -129,11 +130,15 @@ async def party_cards(
         "party_ids": list(party_ids),
         "depth_max": ALIAS_DEPTH_MAX,
     }
-    cards: dict[UUID, dict[str, Any]] = {}
+    cards: dict[UUID, PartyCard] = {}
     for party in await _rows(connection, _PARTIES, values):
         cards[party["party_id"]] = {
-            **party,
             "party_id": str(party["party_id"]),
+            "kind": party["kind"],
+            "display_name": party["display_name"],
+            "language": party["language"],
+            "external_ref": party["external_ref"],
+            "custom": party["custom"],
             "label": "",
             "numbers": [],
             "last_contacts": [],
@@ -146,15 +151,34 @@ async def party_cards(
             cards[row["party_id"]]["numbers"].append(number)
     contacts = {"contacts_max": CONTACTS_MAX, "look_back_days": LOOK_BACK_DAYS, "interaction_id": but}
     for row in await _of(connection, _CONTACTS, values | contacts, cards):
-        contact = {name: row[name] for name in row if name not in ("party_id", "note")}
-        contact["note_preview"] = (row["note"] or "")[:PREVIEW_CHARS]
+        contact: CardContact = {
+            "interaction_id": row["interaction_id"],
+            "started_ms": row["started_ms"],
+            "medium": row["medium"],
+            "direction": row["direction"],
+            "queue_id": row["queue_id"],
+            "outcome": row["outcome"],
+            "agent_id": row["agent_id"],
+            "wrap_up_code": row["wrap_up_code"],
+            "note_preview": (row["note"] or "")[:PREVIEW_CHARS],
+        }
         cards[row["party_id"]]["last_contacts"].append(contact)
     for row in await _of(connection, _NOTES, values | {"notes_max": NOTES_MAX}, cards):
-        note = {"note_id": str(row["note_id"]), "author": row["author"], "at_ms": row["at_ms"]}
-        cards[row["party_id"]]["notes"].append(note | {"text": row["text"][:NOTE_CHARS_MAX]})
+        note: CardNote = {
+            "note_id": str(row["note_id"]),
+            "text": row["text"][:NOTE_CHARS_MAX],
+            "author": row["author"],
+            "at_ms": row["at_ms"],
+        }
+        cards[row["party_id"]]["notes"].append(note)
     for row in await _of(connection, _PROMISES, values | {"promises_max": PROMISES_MAX}, cards):
-        promise = {name: row[name] for name in ("kind", "due_ms", "state")}
-        cards[row["party_id"]]["promises"].append({"promise_id": str(row["promise_id"]), **promise})
+        promise: CardPromise = {
+            "promise_id": str(row["promise_id"]),
+            "kind": row["kind"],
+            "due_ms": row["due_ms"],
+            "state": row["state"],
+        }
+        cards[row["party_id"]]["promises"].append(promise)
     return cards
 
 

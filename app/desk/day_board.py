@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.session import Database, TenantId
 from app.desk.agent_board import topic_of
 from app.desk.clerk import AWAY
+from app.desk.topic_values import DeskDay
 from app.live.bus import Bus, Cursor
 from app.sockets.rules import Json, Publisher
 from routing import events as ev
@@ -30,13 +31,6 @@ log = structlog.get_logger()
 
 EVENTS_MAX: Final = 20_000
 RETRY_S: Final = 2.0
-_SHOWN: Final = {
-    "talk_s": AgentState.TALKING,
-    "hold_s": AgentState.HOLDING,
-    "wrap_up_s": AgentState.WRAP_UP,
-    "ready_s": AgentState.READY,
-    "not_ready_s": AgentState.NOT_READY,
-}
 
 _DRAINED = text(
     "SELECT epoch, seq FROM drain_cursor WHERE tenant_id = :tenant_id ORDER BY epoch DESC, seq DESC LIMIT 1"
@@ -97,14 +91,21 @@ class AgentDay:
             case _:
                 pass
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> DeskDay:
         """Return the day as the page shows it."""
         return {
             "handled_count": self.handled_count,
-            **{name: round(self.spans_ms.get(state, 0) / 1000, 1) for name, state in _SHOWN.items()},
+            "talk_s": self._span_s(AgentState.TALKING),
+            "hold_s": self._span_s(AgentState.HOLDING),
+            "wrap_up_s": self._span_s(AgentState.WRAP_UP),
+            "ready_s": self._span_s(AgentState.READY),
+            "not_ready_s": self._span_s(AgentState.NOT_READY),
             "rona_count": self.rona_count,
             "signed_in_since_ms": self.signed_in_since_ms,
         }
+
+    def _span_s(self, state: AgentState) -> float:
+        return round(self.spans_ms.get(state, 0) / 1000, 1)
 
 
 class DayBoard:

@@ -27,11 +27,11 @@ from app.desk.schemas import (
     DeskQueue,
     DeskReason,
     DeskTeam,
-    Draft,
     DraftBody,
     WrappedUp,
     WrapUpForm,
 )
+from app.desk.topic_values import Draft
 from app.desk.wrap_up_rules import misfit, reason_paths
 from app.http.ask import InboxDependency, RequestId, ask
 from app.http.errors import ApiError

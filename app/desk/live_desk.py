@@ -17,7 +17,7 @@ from app.desk.clerk import AWAY
 from app.desk.pop import chosen
 from app.desk.pops import Pops
 from app.desk.queries import read_drafts
-from app.desk.schemas import Draft
+from app.desk.topic_values import Draft
 from app.sockets.rules import Json, Publisher
 from routing.floor import Floor
 from routing.ids import AgentId, InteractionId

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 from uuid import UUID
 
-from app.desk.schemas import Draft
+from app.desk.topic_values import Draft
 from routing.ids import AgentId, InteractionId
 
 

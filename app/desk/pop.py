@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
 from uuid import UUID
 
 from app.customers.identify_rules import Candidate, Match
+from app.desk.topic_values import DeskPop, PartyCard, Record
 from routing.ids import AgentId, InteractionId, QueueId
-
-Record = Literal["pending", "complete", "away"]
 
 NUMBER_CHARS_MAX = 128
 CARDS_MAX = 21  # the party, and twenty candidates
@@ -38,7 +36,7 @@ class Pop:
     number: str
     made_ms: int
     match: Match | None = None
-    cards: Mapping[UUID, Mapping[str, Any]] = field(default_factory=dict)
+    cards: Mapping[UUID, PartyCard] = field(default_factory=dict)
     record: Record = "pending"
     acked_ms: int | None = None
     answered_ms: int | None = None
@@ -67,7 +65,7 @@ def party_ids_of(match: Match | None) -> list[UUID]:
     return list(dict.fromkeys(ids))[:CARDS_MAX]
 
 
-def document_of(pop: Pop) -> dict[str, Any]:
+def document_of(pop: Pop) -> DeskPop:
     """Return the pop as the page shows it."""
     match = pop.match
     party_id = match.party_id if match else None
@@ -92,9 +90,7 @@ def document_of(pop: Pop) -> dict[str, Any]:
     }
 
 
-def _card(
-    party_id: UUID, cards: Mapping[UUID, Mapping[str, Any]], candidate: Candidate | None
-) -> Mapping[str, Any]:
+def _card(party_id: UUID, cards: Mapping[UUID, PartyCard], candidate: Candidate | None) -> PartyCard:
     """The card as the database gave it; until then what the look-up told."""
     label = candidate.label if candidate else ""
     if party_id in cards:

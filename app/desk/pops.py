@@ -15,6 +15,7 @@ from app.customers.identify_rules import Match
 from app.desk.agent_board import topic_of
 from app.desk.pop import Pop, document_of
 from app.desk.rules import CALL_PHASES
+from app.desk.topic_values import PartyCard
 from app.sockets.rules import Json, Publisher
 from routing import events as ev
 from routing.events import AgentState, Event
@@ -158,7 +159,7 @@ class Pops:
 
     # ------------------------------------------------------------ the clerk tells
 
-    def fill(self, pop_id: int, match: Match | None, cards: Mapping[UUID, Mapping[str, Any]] | None) -> None:
+    def fill(self, pop_id: int, match: Match | None, cards: Mapping[UUID, PartyCard] | None) -> None:
         """Take what the database knows; cards None: it is away."""
         pop = self.live(pop_id)
         if pop is None:

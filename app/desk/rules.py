@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from app.desk.topic_values import CallPhase, DeskCall, DeskMe, DeskWrapUp
 from app.floor.rules import Names
 from routing.config import QueueConfig
 from routing.events import AgentState
 from routing.floor import AgentFloor, InteractionFloor
 from routing.ids import AgentId, InteractionId
 
-CALL_PHASES: Mapping[AgentState, str] = {
+CALL_PHASES: Mapping[AgentState, CallPhase] = {
     AgentState.RESERVED: "offered",
     AgentState.RINGING: "ringing",
     AgentState.TALKING: "talking",
@@ -26,7 +26,7 @@ BODY_CHARS_MAX = 128  # a caller's number and name: what a phone system can send
 
 def call_of(
     interaction_id: InteractionId, agent: AgentFloor, live: InteractionFloor | None, names: Names
-) -> dict[str, Any] | None:
+) -> DeskCall | None:
     """Return the call that *agent* has; None: he has none, or nothing is known of it."""
     phase = CALL_PHASES.get(agent.state)
     if phase is None or live is None:
@@ -55,14 +55,14 @@ def me_of(
     *,
     queue: QueueConfig | None,
     code: str | None,
-) -> dict[str, Any]:
+) -> DeskMe:
     """Return the agent as their own page shows them.
 
     Args:
         queue: Of the call being wrapped up.
         code: The wrap-up code that it has so far.
     """
-    wrap_up = None
+    wrap_up: DeskWrapUp | None = None
     if agent.state is AgentState.WRAP_UP and agent.interaction_id is not None:
         wrap_up = {
             "interaction_id": agent.interaction_id,
@@ -74,13 +74,13 @@ def me_of(
     return {
         "agent_id": agent_id,
         "display_name": names.agent(agent_id),
-        "state": str(agent.state),
+        "state": agent.state,
         "reason": agent.reason,
         "since_ms": agent.since_ms,
         "presence_wish": agent.wish or None,
         "presence_wish_reason": agent.wish_reason,
         "phone": {
-            "kind": str(agent.phone_kind),
+            "kind": agent.phone_kind,
             "address": agent.phone_device,
             "reachable": agent.phone_reachable,
             "registered_since_ms": agent.phone_since_ms if agent.phone_reachable else None,

@@ -35,15 +35,6 @@ class WrapUpForm(DraftBody):
     finish: bool = True
 
 
-class Draft(BaseModel):
-    """A draft as it is kept."""
-
-    code: str | None
-    reason_id: str | None
-    note: str
-    changed_ms: int
-
-
 class WrappedUp(BaseModel):
     """What was kept of a wrap-up.
 

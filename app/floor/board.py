@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from app.floor.rules import Names, agent_row, queue_row, queues_of_agents, waiting
+from app.floor.rules import Names, agent_row, queue_row, queues_of_agents, total_of
 from app.sockets.rules import Json, Publisher
 from routing import events as ev
 from routing.config import CentreConfig, QueueConfig
@@ -217,13 +217,7 @@ class FloorBoard:
         )
         self._everywhere(
             "total",
-            Json(
-                {
-                    **waiting(floors),
-                    "agent_counts": dict(sorted(self._counts[None].items())),
-                    **self._figures[None][1],
-                }
-            ),
+            Json(total_of(floors, self._figures[None][1], self._counts[None])),
         )
 
     def _show_meta(self) -> None:

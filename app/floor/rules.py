@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.centre.document import Centre
+from app.floor.topic_values import AgentRow, FloorTotal, QueueRow, QueueTile, WaitingNow
+from app.wall.rules import Grade
+from app.wall.rules import figures as figures_of
 from routing.config import CentreConfig, QueueConfig
 from routing.floor import AgentFloor, QueueFloor
 from routing.ids import AgentId, QueueId
+from workforce.measures import Cell
 
-NO_FIGURES: Mapping[str, Any] = {
-    "offered_count": None,
-    "answered_count": None,
-    "abandoned_count": None,
-    "short_abandoned_count": None,
-    "service_level": None,
-    "service_level_formula": "SL-C",
-    "asa_s": None,
-    "aht_s": None,
-    "wait_max_s": None,
-    "grade": "unknown",
-}
+NO_FIGURES: Mapping[str, Any] = asdict(figures_of(Cell(), Grade.UNKNOWN))
 """The figures of a queue that nobody counts."""
 
 
@@ -87,13 +80,13 @@ def queues_of_agents(config: CentreConfig) -> dict[AgentId, tuple[QueueId, ...]]
     return found
 
 
-def waiting(queues: Iterable[QueueFloor]) -> dict[str, Any]:
+def waiting(queues: Iterable[QueueFloor]) -> WaitingNow:
     """Return how many wait and since when the longest."""
     starts = [started_ms for queue in queues for started_ms in queue.waiting.values()]
     return {"waiting_count": len(starts), "oldest_since_ms": min(starts, default=None)}
 
 
-def queue_tile(queue: QueueConfig, names: Names, floor: QueueFloor) -> dict[str, Any]:
+def queue_tile(queue: QueueConfig, names: Names, floor: QueueFloor) -> QueueTile:
     """Return who waits in a queue: what its agents see."""
     return {
         "queue_id": queue.queue_id,
@@ -108,7 +101,7 @@ def queue_row(
     floor: QueueFloor,
     figures: Mapping[str, Any],
     agent_counts: Mapping[str, int],
-) -> dict[str, Any]:
+) -> QueueRow:
     """Return a queue as a board shows it.
 
     Args:
@@ -120,7 +113,20 @@ def queue_row(
         "threshold_s": queue.threshold_ms / 1000,
         "service_level_target": queue.service_level_target,
         "agent_counts": dict(sorted(agent_counts.items())),
-        **figures,
+        "today": figures["today"],
+        "last_15_min": figures["last_15_min"],
+    }
+
+
+def total_of(
+    queues: Iterable[QueueFloor], figures: Mapping[str, Any], agent_counts: Mapping[str, int]
+) -> FloorTotal:
+    """Return all queues together; the arguments as of ``queue_row``."""
+    return {
+        **waiting(queues),
+        "agent_counts": dict(sorted(agent_counts.items())),
+        "today": figures["today"],
+        "last_15_min": figures["last_15_min"],
     }
 
 
@@ -131,7 +137,7 @@ def agent_row(
     team_id: str | None,
     queue_ids: Iterable[QueueId],
     unseen_pop_since_ms: int | None,
-) -> dict[str, Any]:
+) -> AgentRow:
     """Return an agent as a supervisor's board shows them.
 
     ``reason_name`` is the centre's own name of the reason; empty: the page has a word, or shows the id.
@@ -144,12 +150,12 @@ def agent_row(
         "display_name": names.agent(agent_id),
         "team_id": team_id,
         "team_name": names.team(team_id) if team_id else None,
-        "state": str(agent.state),
+        "state": agent.state,
         "reason": agent.reason,
         "reason_name": names.not_ready_reasons.get(agent.reason, ""),
         "since_ms": agent.since_ms,
         "interaction_id": agent.interaction_id,
         "queue_ids": list(queue_ids),
-        "phone": {"kind": str(agent.phone_kind), "reachable": agent.phone_reachable},
+        "phone": {"kind": agent.phone_kind, "reachable": agent.phone_reachable},
         "unseen_pop_since_ms": unseen_pop_since_ms,
     }

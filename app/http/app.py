@@ -39,6 +39,7 @@ from app.planner.overlay_endpoints import router as plan_overlays
 from app.planner.staffing_endpoints import router as plan_staffing
 from app.planner.today_endpoints import router as plan_today
 from app.sockets.endpoints import router as socket
+from app.topics import topic_schemas
 from app.wall.endpoints import router as wall
 
 API_PREFIX = "/api/v1"
@@ -123,6 +124,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)
+        for name, of_topics in topic_schemas().items():
+            assert schemas.setdefault(name, of_topics) == of_topics, f"two shapes are called {name}"
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schema["components"]["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer"},

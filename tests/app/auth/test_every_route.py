@@ -21,6 +21,7 @@ from tests.app.auth.house import CALLS, FOREIGN, OWN, PEOPLE, House, opened
 from tests.app.clones import Clones
 from tests.app.http.route_table import Declared, route_table
 from tests.app.sockets.pages import hear, last_words, say
+from tests.app.topic_check import assert_as_described
 
 pytestmark = [pytest.mark.db, pytest.mark.asyncio(loop_scope="module")]
 
@@ -137,6 +138,27 @@ async def test_every_topic_is_followed_by_whom_the_table_lets_and_by_nobody_else
         allowed = {topic: topic in wanted and _may_follow(role, topic) for topic in answers}
         said = {topic: "snapshot" if is_allowed else "not_allowed" for topic, is_allowed in allowed.items()}
         assert answers == said, role
+
+
+async def test_every_value_on_the_wire_is_as_the_pages_types_say(house: House) -> None:
+    seen = set()
+    for role, topics in (
+        (Role.AGENT, [f"agent:{OWN}", "wall:all"]),
+        (Role.SUPERVISOR, ["floor:team:front"]),
+        (Role.ADMINISTRATOR, ["floor:all"]),
+    ):
+        async with connect(f"ws://{house.running.address}/ws", origin=house.running.origin) as page:  # type: ignore[arg-type]
+            await say(page, type="ticket", ticket=await house.someone[role].ticket())
+            assert (await hear(page))["type"] == "hello"
+            for topic in topics:
+                await say(page, type="subscribe", topic=topic)
+                while (told := await hear(page))["type"] == "delta":
+                    assert_as_described(told["topic"], told["changes"])
+                assert_as_described(topic, told["data"])
+                seen |= {f"{topic} {key.partition('/')[0]}" for key in told["data"]}
+    desk = {f"agent:{OWN} {key}" for key in ("me", "call", "day", "queue", "pop")}
+    boards = {f"{board} {key}" for board in ("wall:all", "floor:all") for key in ("meta", "total", "queue")}
+    assert seen >= desk | boards | {"floor:all agent", "floor:team:front agent"}
 
 
 async def test_the_sip_of_a_phone_is_for_agents_with_a_ticket_from_a_page_of_ours(house: House) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.auth.permissions import Permission, Role
 from app.auth.principal import Principal
 from app.auth.topics import TOPICS, may_follow, right_of_topic
+from app.topics import TOPIC_VALUES
 from routing.ids import AgentId, TeamId
 
 AGENT = Principal(role=Role.AGENT, name="ann", agent_id=AgentId("a1001"))
@@ -38,6 +39,10 @@ ALLOWED = {
 @pytest.mark.parametrize("principal", [AGENT, LEADER, PLANNER, ADMINISTRATOR, KEY], ids=lambda p: p.role)
 def test_a_topic_is_followed_by_those_whose_right_reaches_it(topic: str, principal: Principal) -> None:
     assert may_follow(principal, topic, TEAMS.get) is (principal in ALLOWED[topic])
+
+
+def test_every_topic_says_what_it_shows() -> None:
+    assert TOPIC_VALUES.keys() == TOPICS.keys()
 
 
 def test_every_topic_names_a_right_of_the_table() -> None:

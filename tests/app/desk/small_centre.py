@@ -48,6 +48,7 @@ from routing.signals import (
     WrapUpEnded,
 )
 from tests.app.sockets.pages import ListedDoor
+from tests.app.topic_check import assert_as_described
 
 ANA, BEN = AgentId("a1001"), AgentId("a1002")
 WITHIN_S = 10.0
@@ -83,6 +84,7 @@ class Page:
     def offer(self, frame: Frame) -> None:
         message = orjson.loads(frame.text)
         changes = message.get("data", message.get("changes", {}))
+        assert_as_described(message["topic"], changes)
         if message["type"] == "snapshot":
             self.document = {}
         for key, value in changes.items():

@@ -13,7 +13,7 @@ from app.customers.parties import merge_parties
 from app.db import tables as t
 from app.db.session import DEFAULT_TENANT, Database
 from app.desk.cards import party_cards
-from app.desk.schemas import Draft
+from app.desk.topic_values import Draft
 from routing.ids import AgentId, InteractionId, day_of
 from tests.app.desk.small_centre import ANA, Page, SmallCentre, until
 

@@ -16,6 +16,7 @@ from app.sockets.rules import Frame, Json
 from routing.config import CentreConfig
 from routing.floor import Floor
 from routing.floor_of import floor_of
+from tests.app.topic_check import assert_as_described
 from tests.routing.day import Day
 
 FIGURES = {"today": NO_FIGURES, "last_15_min": NO_FIGURES}
@@ -63,6 +64,7 @@ class Reader:
 
     def offer(self, frame: Frame) -> None:
         message = orjson.loads(frame.text)
+        assert_as_described(message["topic"], message.get("data", message.get("changes", {})))
         if message["type"] == "snapshot":
             self.document = dict(message["data"])
         elif message["type"] == "delta":

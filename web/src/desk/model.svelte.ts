@@ -3,13 +3,14 @@
 import { answer, api, requestKey, type Schemas } from '@/api/client'
 import type { Phone, PhoneState } from '@/phone/phone'
 import type { LiveSocket, Topic } from '@/socket/socket.svelte'
+import type { DocumentOf } from '@/socket/topics'
 import type { Call, Day, Draft, Me, MyQueue, Pop, PhoneKind } from './topics'
 
 const OFF: PhoneState = { link: 'off', problem: null, call: null }
 const PHASES_LIVE: readonly Call['phase'][] = ['talking', 'held']
 
 export class DeskModel {
-  readonly topic: Topic
+  readonly topic: Topic<DocumentOf<`agent:${string}`>>
   /** Names and codes of the centre; undefined until they are read. */
   centre = $state<Schemas['DeskCentre'] | undefined>()
   phone = $state.raw<Phone | undefined>()
@@ -19,29 +20,29 @@ export class DeskModel {
     readonly agent_id: string,
     readonly socket: LiveSocket,
   ) {
-    this.topic = socket.follow(`agent:${agent_id}`).topic
+    this.topic = socket.follow(`agent:${agent_id}` as const).topic
   }
 
   get me(): Me | undefined {
-    return this.topic.get<Me>('me')
+    return this.topic.get('me')
   }
 
   get call(): Call | undefined {
-    return this.topic.get<Call>('call')
+    return this.topic.get('call')
   }
 
   get day(): Day | undefined {
-    return this.topic.get<Day>('day')
+    return this.topic.get('day')
   }
 
   get queues(): MyQueue[] {
-    return this.topic.all<MyQueue>('queue/')
+    return this.topic.all('queue/')
   }
 
   /** The newest pop of the call, or of its wrap-up. */
   get pop(): Pop | undefined {
     const wanted = this.call?.interaction_id ?? this.me?.wrap_up?.interaction_id
-    return this.topic.all<Pop>('pop/').findLast((pop) => pop.interaction_id === wanted)
+    return this.topic.all('pop/').findLast((pop) => pop.interaction_id === wanted)
   }
 
   /** What the agent is working on: the call, or the one being wrapped up. */
@@ -50,7 +51,7 @@ export class DeskModel {
   }
 
   get draft(): Draft | undefined {
-    return this.work_id === undefined ? undefined : this.topic.get<Draft>(`draft/${this.work_id}`)
+    return this.work_id === undefined ? undefined : this.topic.get(`draft/${this.work_id}`)
   }
 
   get isTalking(): boolean {

@@ -53,7 +53,8 @@ const agent = (agent_id: string, over: Partial<AgentRow> = {}): AgentRow => ({
   since_ms: 0,
   interaction_id: null,
   queue_ids: [],
-  phone: null,
+  phone: { kind: 'desk', reachable: true },
+  unseen_pop_since_ms: null,
   ...over,
 })
 

@@ -1,42 +1,10 @@
-// What the boards are made of: the topic's values, levels with hysteresis, trends, order, and tables as CSV. Pure.
+// What the boards are made of: the topic's values as the server has them, levels with hysteresis, trends, order, and tables as CSV. Pure.
 import type { Schemas } from '@/api/client'
 
 export type Figures = Schemas['Figures']
 
-export interface Waiting {
-  readonly waiting_count: number
-  readonly oldest_since_ms: number | null
-  readonly agent_counts: Readonly<Record<string, number>>
-  readonly today: Figures
-  readonly last_15_min: Figures
-}
-
-export interface QueueRow extends Waiting {
-  readonly queue_id: string
-  readonly display_name: string
-  readonly threshold_s: number
-  readonly service_level_target: number
-}
-
-export interface AgentRow {
-  readonly agent_id: string
-  readonly display_name: string
-  readonly team_id: string | null
-  readonly team_name: string | null
-  readonly state: string
-  readonly reason: string
-  /** The centre's own name of the reason; empty when it has none. */
-  readonly reason_name: string
-  readonly since_ms: number
-  readonly interaction_id: string | null
-  readonly queue_ids: readonly string[]
-  readonly phone: { readonly kind: string; readonly reachable: boolean | null } | null
-}
-
-export interface Meta {
-  readonly link_up: boolean
-  readonly day_start_ms: number
-}
+export type QueueRow = Schemas['QueueRow']
+export type AgentRow = Schemas['AgentRow']
 
 // ---------------------------------------------------------------- levels
 

@@ -3,13 +3,14 @@
 import { SvelteMap } from 'svelte/reactivity'
 import { api, answer } from '../api/client'
 import { Pending, backoffMs, type ClientFrame, type ServerFrame } from './protocol'
+import type { DocumentOf, KeyOf, PrefixOf, TopicName, ValueOf } from './topics'
 
 const SILENT_MS = 5_000
 const PING_MS = 2_000
 const HIDDEN_FRAME_MS = 1_000
 
 /** A topic's document: key → value, reactive by key. */
-export class Topic {
+export class Topic<Document> {
   readonly data = new SvelteMap<string, unknown>()
   readonly pending = new Pending()
   /** Set when the server refused the topic. */
@@ -21,16 +22,16 @@ export class Topic {
   constructor(readonly name: string) {}
 
   /** The value of a key, if it is there. */
-  get<T>(key: string): T | undefined {
-    return this.data.get(key) as T | undefined
+  get<Key extends KeyOf<Document>>(key: Key): ValueOf<Document, Key> | undefined {
+    return this.data.get(key) as ValueOf<Document, Key> | undefined
   }
 
   /** All values whose key begins with *prefix*, in the order of their keys. */
-  all<T>(prefix: string): T[] {
+  all<Prefix extends PrefixOf<Document>>(prefix: Prefix): ValueOf<Document, `${Prefix}${string}`>[] {
     return [...this.data.entries()]
       .filter(([key]) => key.startsWith(prefix))
       .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([, value]) => value as T)
+      .map(([, value]) => value as ValueOf<Document, `${Prefix}${string}`>)
   }
 }
 
@@ -39,7 +40,7 @@ export class LiveSocket {
   status = $state<'connecting' | 'live' | 'stale'>('connecting')
   /** Since when nothing has been heard, in epoch milliseconds; null while it is. */
   silentSinceMs = $state<number | null>(null)
-  private readonly topics = new Map<string, Topic>()
+  private readonly topics = new Map<string, Topic<unknown>>()
   private socket: WebSocket | undefined
   private offsetMs = 0
   private heardMs = Date.now()
@@ -78,11 +79,11 @@ export class LiveSocket {
   }
 
   /** Follow a topic; call the returned function when nobody needs it any more. */
-  follow(name: string): { topic: Topic; leave: () => void } {
-    let topic = this.topics.get(name)
+  follow<Name extends TopicName>(name: Name): { topic: Topic<DocumentOf<Name>>; leave: () => void } {
+    let topic = this.topics.get(name) as Topic<DocumentOf<Name>> | undefined
     if (topic === undefined) {
-      topic = new Topic(name)
-      this.topics.set(name, topic)
+      topic = new Topic<DocumentOf<Name>>(name)
+      this.topics.set(name, topic as Topic<unknown>)
       this.send({ type: 'subscribe', topic: name })
     }
     topic.users += 1
