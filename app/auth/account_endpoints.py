@@ -117,11 +117,19 @@ async def add_account(body: AccountBody, request: Request, writer: Writer) -> Ac
 
 
 @router.get("/choices")
-async def list_choices(request: Request, _writer: Writer) -> AccountChoices:
-    """List the agents that accounts may be, and the teams that supervisors may lead."""
+async def list_choices(request: Request, principal: Reader) -> AccountChoices:
+    """List the agents that accounts may be, and the teams that supervisors may lead.
+
+    Supervisors get those of their teams, and themselves: the names of whom they see in the list.
+    """
     faces = state_of(request).faces
     async with faces.database.transaction(faces.tenant_id) as connection:
         agents, teams = await account_rows.choices(connection, faces.tenant_id)
+    if request.state.reach is Reach.TEAMS:
+        own = principal.agent_id
+        agents = [row for row in agents if row["team_id"] in principal.team_ids or row["agent_id"] == own]
+        theirs = {*principal.team_ids, *(row["team_id"] for row in agents)}
+        teams = [row for row in teams if row["team_id"] in theirs]
     return AccountChoices(
         agents=[AgentChoice.model_validate(row) for row in agents],
         teams=[TeamChoice.model_validate(row) for row in teams],

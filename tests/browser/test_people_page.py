@@ -162,6 +162,7 @@ def test_a_supervisor_sees_their_own_and_can_change_nobody(
         theirs = person.new_page()
         theirs.goto("/people")
         expect(theirs.get_by_role("row", name="Sue")).to_be_visible()
+        expect(theirs.get_by_role("row", name="Sue")).to_contain_text("leads Care")  # names, not ids
         expect(theirs.get_by_role("row", name="Ada of People")).to_have_count(0)
         expect(theirs.get_by_role("button", name="Edit")).to_have_count(0)
         expect(theirs.get_by_role("button", name="New account")).to_have_count(0)

@@ -125,6 +125,15 @@ async def test_what_accounts_may_be_is_told_with_whose_it_is(office: Office) -> 
     assert [team["team_id"] for team in told["teams"]] == ["north", "south"]
 
 
+async def test_a_supervisor_is_told_the_names_of_their_teams_alone(office: Office) -> None:
+    made = await office.add("sue", "supervisor", team_ids=["south"])
+    token = await sign_in(office.faces, UUID(made.json()["account_id"]))
+    answer = await office.page.get(f"{ACCOUNTS}/choices", headers=cookie(token))
+    told = answer.json()
+    assert [team["team_id"] for team in told["teams"]] == ["south"]
+    assert {agent["team_id"] for agent in told["agents"]} == {"south"}
+
+
 async def test_who_is_disabled_is_out_at_once_and_may_come_back(office: Office) -> None:
     pia = await add_account(office.faces.database, "pia", Role.PLANNER)
     token = await sign_in(office.faces, pia)
