@@ -23,6 +23,7 @@ from app.desk.clerk import AWAY, DeskClerk
 from app.desk.day_board import DayBoard
 from app.desk.live_desk import LiveDesk
 from app.desk.pops import Pops
+from app.desk.presence_board import PresenceBoard
 from app.floor.board import FloorBoard
 from app.floor.live_floor import LiveFloor
 from app.floor.rules import Names
@@ -123,7 +124,7 @@ class LivePages:
         self.desk = LiveDesk(
             pump, self.pops, database, tenant_id, floor=lambda: floor.now, place_of=self._place_of
         )
-        for watcher in (self.floor_board, self.agent_board, self.pops):
+        for watcher in (self.floor_board, self.agent_board, PresenceBoard(pump), self.pops):
             floor.watch(watcher)
 
     def take_centre(self, centre: Centre) -> None:

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
-from app.desk.topic_values import DeskTopic
+from app.desk.topic_values import DeskTopic, PresenceTopic
 from app.floor.topic_values import FloorTopic, WallTopic
 
 TOPIC_VALUES: Mapping[str, Any] = {
@@ -19,6 +19,7 @@ TOPIC_VALUES: Mapping[str, Any] = {
     "floor:team:*": FloorTopic,
     "wall:all": WallTopic,
     "agent:*": DeskTopic,
+    "presence:all": PresenceTopic,
 }
 """Every topic (``app.auth.topics.TOPICS``) and the document that it shows."""
 

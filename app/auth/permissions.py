@@ -40,6 +40,7 @@ Permission = Literal[
     "agent.wrap_up",
     "agent.pop",
     "agent.phone",
+    "presence.read",
     "session.use",
     "account.read",
     "account.write",
@@ -82,6 +83,12 @@ TABLE: Mapping[Permission, Mapping[Role, Reach]] = {
     "agent.phone": {
         _AGENT: Reach.OWN,
         _SUPERVISOR: Reach.TEAMS,
+        _ADMINISTRATOR: Reach.ALL,
+        _INTEGRATION: Reach.ALL,
+    },
+    "presence.read": {  # who of the colleagues is there: a call is handed to somebody, not to an empty chair
+        _AGENT: Reach.OWN,
+        _SUPERVISOR: Reach.ALL,
         _ADMINISTRATOR: Reach.ALL,
         _INTEGRATION: Reach.ALL,
     },

@@ -14,9 +14,9 @@ from app.auth.permissions import Permission, Reach, reach_of
 from app.auth.principal import Principal
 from routing.ids import AgentId, TeamId
 
-# What a topic shows: everything of the tenant; one team; one agent; or what names no person and so is for
-# everybody who holds the right at all.
-Shown = Literal["all", "team", "agent", "nobody"]
+# What a topic shows: everything of the tenant; one team; one agent; what every colleague may know of another,
+# or what names no person: both for everybody who holds the right at all.
+Shown = Literal["all", "team", "agent", "colleagues", "nobody"]
 
 TOPIC_CHARS_MAX = 64
 
@@ -39,6 +39,7 @@ TOPICS: Mapping[str, TopicRight] = {
     "floor:team:*": TopicRight("floor.read", "team"),
     "wall:all": TopicRight("wall.read", "nobody"),
     "agent:*": TopicRight("agent.state", "agent"),
+    "presence:all": TopicRight("presence.read", "colleagues"),
 }
 """Every topic; ``*`` stands for one id."""
 
@@ -75,7 +76,7 @@ def may_follow(principal: Principal, topic: str, team_of: Callable[[AgentId], Te
     if right is None or reach is None:
         return False
     match right.shown:
-        case "nobody":
+        case "nobody" | "colleagues":
             return True
         case "all":
             return reach is Reach.ALL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.desk.topic_values import CallPhase, DeskCall, DeskMe, DeskWrapUp
+from app.desk.topic_values import CallPhase, DeskCall, DeskMe, DeskWrapUp, Presence
 from app.floor.rules import Names
 from routing.config import QueueConfig
 from routing.events import AgentState
@@ -22,6 +22,23 @@ CALL_PHASES: Mapping[AgentState, CallPhase] = {
 """What a call is on its agent's page, by the agent's displayed state; in every other one there is none."""
 
 BODY_CHARS_MAX = 128  # a caller's number and name: what a phone system can send
+
+
+def presence_of(state: AgentState) -> Presence:
+    """Return what colleagues see of an agent.
+
+    >>> presence_of(AgentState.WRAP_UP), presence_of(AgentState.NOT_READY)
+    ('busy', 'not_ready')
+    """
+    match state:
+        case AgentState.READY:
+            return "ready"
+        case AgentState.NOT_READY:
+            return "not_ready"
+        case AgentState.SIGNED_OUT:
+            return "signed_out"
+        case _:
+            return "busy"
 
 
 def call_of(

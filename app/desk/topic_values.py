@@ -20,6 +20,7 @@ from routing.phone_signals import PhoneKind
 
 CallPhase = Literal["offered", "ringing", "talking", "held", "re_attach", "wrap_up"]
 Record = Literal["pending", "complete", "away"]
+Presence = Literal["ready", "busy", "not_ready", "signed_out"]
 
 
 class DeskPhone(TypedDict):
@@ -156,6 +157,17 @@ class DeskPop(TypedDict):
     record: Record
     party: PartyCard | None
     candidates: list[PartyCard]
+
+
+class Colleague(TypedDict):
+    """Whether a call can be handed to an agent now; busy: rung, talking or wrapping up."""
+
+    agent_id: AgentId
+    presence: Presence
+
+
+PresenceTopic = TypedDict("PresenceTopic", {"agent/*": Colleague}, total=False)
+"""``presence:all``."""
 
 
 class Draft(BaseModel):

@@ -16,7 +16,6 @@ from tests.browser.visitors import agent_account, sign_in
 from tests.calls.centre import CallCentre
 from tests.calls.exact import kinds, offers
 from tests.closing import left_out
-from tests.pbx.sipp import poll
 
 pytestmark = [pytest.mark.pbx, pytest.mark.db]
 
@@ -136,13 +135,15 @@ def test_a_call_is_worked_by_keyboard_alone(browser: Browser, centre: CallCentre
         press("Alt+R")
         phone = desk.get_by_role("region", name="My phone").get_by_role("status")
         expect(phone).to_contain_text("Connected")
-        poll(lambda: centre.floor()["agents"]["a1003"]["phone"]["reachable"], 10)  # the server knows it too
+        assert centre.floor()["agents"]["a1003"]["phone"]["reachable"], "connected: the server knows it too"
         press("Alt+R")
         centre.wait_agent("a1003", "ready")
         with ToneCaller(centre.sandbox, "8002", "0942000103") as caller:
             expect(desk.get_by_role("alert").first).to_contain_text("0942000103")
             press("Escape")  # never ends a call
             expect(desk.get_by_role("button", name=re.compile("Answer"))).to_be_enabled()
+            ready = desk.get_by_role("button", name="Ready", exact=True)
+            expect(ready).not_to_have_class(re.compile("primary"))  # Answer is what is to be done now
             press("Alt+A")
             until(desk, caller, hears_agent=True)
             press("Alt+H")
@@ -150,6 +151,16 @@ def test_a_call_is_worked_by_keyboard_alone(browser: Browser, centre: CallCentre
             press("Alt+H")
             until(desk, caller, hears_agent=True)
             press("Alt+T")
+            expect(desk.locator("#transfer-find")).to_be_focused()
+            centre.state("a1004", "signed_in")
+            colleague = desk.locator("[data-presence=not_ready]").get_by_role("button")
+            expect(colleague).to_have_count(1)  # as it happens, and before who is away
+            desk.keyboard.type("a1004")
+            press("ArrowDown")
+            expect(colleague).to_be_focused()
+            centre.state("a1004", "signed_out")
+            expect(desk.locator("[data-presence=signed_out] button:focus")).to_have_count(1)
+            press("ArrowUp")
             expect(desk.locator("#transfer-find")).to_be_focused()
             press("Alt+W")
             expect(desk.locator("#wrap-code")).to_be_focused()

@@ -104,7 +104,7 @@ def _may_follow(role: Role, topic: str) -> bool:
     right = TOPICS[pattern]
     reach = TABLE[right.permission].get(role)
     match right.shown:
-        case "nobody":
+        case "nobody" | "colleagues":
             return reach is not None
         case "all":
             return reach is Reach.ALL
@@ -143,7 +143,7 @@ async def test_every_topic_is_followed_by_whom_the_table_lets_and_by_nobody_else
 async def test_every_value_on_the_wire_is_as_the_pages_types_say(house: House) -> None:
     seen = set()
     for role, topics in (
-        (Role.AGENT, [f"agent:{OWN}", "wall:all"]),
+        (Role.AGENT, [f"agent:{OWN}", "wall:all", "presence:all"]),
         (Role.SUPERVISOR, ["floor:team:front"]),
         (Role.ADMINISTRATOR, ["floor:all"]),
     ):
@@ -158,7 +158,7 @@ async def test_every_value_on_the_wire_is_as_the_pages_types_say(house: House) -
                 seen |= {f"{topic} {key.partition('/')[0]}" for key in told["data"]}
     desk = {f"agent:{OWN} {key}" for key in ("me", "call", "day", "queue", "pop")}
     boards = {f"{board} {key}" for board in ("wall:all", "floor:all") for key in ("meta", "total", "queue")}
-    assert seen >= desk | boards | {"floor:all agent", "floor:team:front agent"}
+    assert seen >= desk | boards | {"floor:all agent", "floor:team:front agent", "presence:all agent"}
 
 
 async def test_the_sip_of_a_phone_is_for_agents_with_a_ticket_from_a_page_of_ours(house: House) -> None:

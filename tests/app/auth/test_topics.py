@@ -32,6 +32,7 @@ ALLOWED = {
     "agent:a1002": {KEY},
     "agent:a1009": {LEADER, KEY},
     "agent:a9999": {KEY},
+    "presence:all": {AGENT, LEADER, ADMINISTRATOR, KEY},
 }
 
 

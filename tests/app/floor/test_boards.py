@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from app.desk.agent_board import AgentBoard
+from app.desk.presence_board import PresenceBoard
 from app.floor.board import FloorBoard
 from app.floor.rules import NO_FIGURES, Names
 from app.sockets.hub import Hub
@@ -91,10 +92,12 @@ class Boards:
             now_ms=lambda: 0,
         )
         self.agent_board = AgentBoard(self.shown, config=lambda: self.config, names=Names)
+        self.presence_board = PresenceBoard(self.shown)
 
     def seed(self, floor: Floor) -> None:
         self.floor_board.seeded(floor)
         self.agent_board.seeded(floor)
+        self.presence_board.seeded(floor)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -113,6 +116,7 @@ def test_what_pages_hold_is_what_a_board_begun_now_shows(seed: int) -> None:
         boards.config = day.engine.centre.config
         boards.floor_board.changed(floor, batch)
         boards.agent_board.changed(floor, batch)
+        boards.presence_board.changed(floor, batch)
         batch = []
         if luck.random() < 0.5:
             continue
@@ -135,6 +139,16 @@ def test_what_pages_hold_is_what_a_board_begun_now_shows(seed: int) -> None:
     assert compared > 20
     assert calls
     assert wrap_ups
+
+
+def test_colleagues_see_whether_somebody_is_there_and_no_more() -> None:
+    day = Day(2)
+    boards = Boards(day.engine.centre.config)
+    assert list(day.steps(200))
+    boards.seed(floor_of(day.engine.centre))
+    shown = boards.shown.documents()["presence:all"]
+    assert shown.keys() == {f"agent/{agent.agent_id}" for agent in day.engine.centre.config.agents}
+    assert {frozenset(each) for each in shown.values()} == {frozenset({"agent_id", "presence"})}
 
 
 def test_a_supervisor_of_one_team_sees_no_other_teams_agents() -> None:

@@ -4,13 +4,15 @@ import { answer, api, requestKey, type Schemas } from '@/api/client'
 import type { Phone, PhoneState } from '@/phone/phone'
 import type { LiveSocket, Topic } from '@/socket/socket.svelte'
 import type { DocumentOf } from '@/socket/topics'
-import type { Call, Day, Draft, Me, MyQueue, Pop, PhoneKind } from './topics'
+import type { Call, Day, Draft, Me, MyQueue, Pop, PhoneKind, Presence } from './topics'
 
 const OFF: PhoneState = { link: 'off', problem: null, call: null }
 const PHASES_LIVE: readonly Call['phase'][] = ['talking', 'held']
 
 export class DeskModel {
   readonly topic: Topic<DocumentOf<`agent:${string}`>>
+  /** Who of the colleagues is there. */
+  readonly presence: Topic<DocumentOf<'presence:all'>>
   /** Names and codes of the centre; undefined until they are read. */
   centre = $state<Schemas['DeskCentre'] | undefined>()
   phone = $state.raw<Phone | undefined>()
@@ -21,6 +23,7 @@ export class DeskModel {
     readonly socket: LiveSocket,
   ) {
     this.topic = socket.follow(`agent:${agent_id}` as const).topic
+    this.presence = socket.follow('presence:all').topic
   }
 
   get me(): Me | undefined {
@@ -29,6 +32,11 @@ export class DeskModel {
 
   get call(): Call | undefined {
     return this.topic.get('call')
+  }
+
+  /** Whether a colleague is there; undefined until it is known. */
+  presenceOf(agent_id: string): Presence | undefined {
+    return this.presence.get(`agent/${agent_id}`)?.presence
   }
 
   get day(): Day | undefined {

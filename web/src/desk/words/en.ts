@@ -127,6 +127,7 @@ export const en = {
   'transfer.agents': 'Colleagues',
   'transfer.waiting': { one: '{count} waiting', other: '{count} waiting' },
   'transfer.done': 'Transferred to {name}.',
+  'transfer.busy': 'Busy',
   'transfer.none': 'Nobody of this name.',
   'transfer.no_call': 'Open while you talk.',
   'dial.title': 'Keys',

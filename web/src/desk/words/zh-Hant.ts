@@ -128,6 +128,7 @@ export const zhHant: Record<keyof typeof en, Sentence> = {
   'transfer.agents': '同事',
   'transfer.waiting': '{count} 人等候',
   'transfer.done': '已轉接到 {name}。',
+  'transfer.busy': '忙線中',
   'transfer.none': '沒有這個名稱。',
   'transfer.no_call': '通話時才能使用。',
   'dial.title': '按鍵',
