@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workforce.erlang_integrals import Floats
-from workforce.staffing import Staffing, staff
+from workforce.staffing import Staffing, agents_needed, staff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +73,17 @@ def required_agents(
     >>> need.plan.agents.tolist(), need.agent_hours, need.scheduled_hours, need.cost
     ([8.0, 14.0], 11.0, 16.0, 320.0)
     """
-    plan = _staffed(calls, interval_s, aht_s, goals, goals.rate_cv)
+    promised = {
+        "target": goals.target,
+        "threshold_s": goals.threshold_s,
+        "patience_s": goals.patience_s,
+        "occupancy_max": goals.occupancy_max,
+        "abandonment_max": goals.abandonment_max,
+    }
+    plan = staff(calls, interval_s, aht_s, **promised, shrinkage=goals.shrinkage, rate_cv=goals.rate_cv)
     nothing = np.full(plan.agents.shape, np.nan)
     low, high = (
-        nothing if quantile is None else _staffed(quantile, interval_s, aht_s, goals, 0.0).agents
+        nothing if quantile is None else agents_needed(quantile, interval_s, aht_s, **promised)
         for quantile in (calls_low, calls_high)
     )
     hours = interval_s / 3600.0
@@ -88,19 +95,4 @@ def required_agents(
         agent_hours=float(np.nansum(plan.agents)) * hours,
         scheduled_hours=scheduled_hours,
         cost=scheduled_hours * cost_per_hour,
-    )
-
-
-def _staffed(calls: ArrayLike, interval_s: float, aht_s: ArrayLike, goals: Goals, rate_cv: float) -> Staffing:
-    return staff(
-        calls,
-        interval_s,
-        aht_s,
-        target=goals.target,
-        threshold_s=goals.threshold_s,
-        patience_s=goals.patience_s,
-        occupancy_max=goals.occupancy_max,
-        abandonment_max=goals.abandonment_max,
-        shrinkage=goals.shrinkage,
-        rate_cv=rate_cv,
     )

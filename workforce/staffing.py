@@ -109,15 +109,33 @@ def staff(
     >>> staff(100, 1800, 180, target=80).notes[0].value
     'target_in_percent'
     """
-    columns = np.broadcast_arrays(
-        *(
-            np.atleast_1d(np.asarray(v, dtype=np.float64))
-            for v in (
-                *(calls, interval_s, aht_s, target, threshold_s, patience_s),
-                *(occupancy_max, abandonment_max, shrinkage, rate_cv),
-            )
-        )
-    )
+    goals = (target, threshold_s, patience_s, occupancy_max, abandonment_max, shrinkage, rate_cv)
+    return _described(*_needed(calls, interval_s, aht_s, *goals))
+
+
+def agents_needed(
+    calls: ArrayLike,
+    interval_s: ArrayLike,
+    aht_s: ArrayLike,
+    *,
+    target: ArrayLike = 0.8,
+    threshold_s: ArrayLike = 20.0,
+    patience_s: ArrayLike = np.inf,
+    occupancy_max: ArrayLike = 1.0,
+    abandonment_max: ArrayLike = 1.0,
+) -> Floats:
+    """Return the agents of ``staff`` alone, without what callers meet with them, for a certain rate.
+
+    >>> agents_needed(100, 1800, [180, 240]).tolist()
+    [14.0, 17.0]
+    """
+    goals = (target, threshold_s, patience_s, occupancy_max, abandonment_max, 0.0, 0.0)
+    return _needed(calls, interval_s, aht_s, *goals)[1]
+
+
+def _needed(*given: ArrayLike) -> tuple[_Rows, Floats, NDArray[np.object_]]:
+    """Return the rows of these columns, their agents, and what to say about each."""
+    columns = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in given))
     flat = [column.ravel() for column in columns]
     flat[_PATIENCE] = _tame_patience(flat[_PATIENCE], flat[_AHT])
     flat[_RATE_CV] = np.where(np.abs(flat[_RATE_CV]) < _CV_LEAST, 0.0, flat[_RATE_CV])
@@ -129,7 +147,7 @@ def staff(
     for first in range(0, len(able), _CHUNK_ROWS):
         part = able[first : first + _CHUNK_ROWS]
         agents[part], notes[part] = _search(rows.pick(part))
-    return _described(rows, agents, notes)
+    return rows, agents, notes
 
 
 def outlook(

@@ -13,8 +13,9 @@ from scipy.special import gammainccinv, gammaincinv
 
 from tests.closing import shared_data
 from tests.workforce.exact import SCALE, erlang_a_missed, erlang_b_sequence, erlang_c_missed
+from workforce import uncertain_rate
 from workforce.erlang import queue_figures
-from workforce.staffing import outlook, staff, whole
+from workforce.staffing import agents_needed, outlook, staff, whole
 from workforce.staffing_notes import SENTENCES, Note
 from workforce.uncertain_rate import mixed_figures
 
@@ -225,3 +226,26 @@ def test_the_recursion_that_judges_is_itself_right() -> None:
     assert 1 - erlang_c_missed(erlang_b_sequence(10.0, 14)[14], 14, 10.0, 20.0, 180.0) == pytest.approx(
         0.8883500191794669, rel=1e-14
     )
+
+
+def test_the_gammas_own_quick_rule_says_what_panels_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = np.random.default_rng(8)
+    count = 3_000
+    cv, traffic = np.exp(dice.uniform(np.log((0.002, 0.1)), np.log((0.3, 500.0)), (count, 2))).T
+    aht, patience = np.exp(dice.uniform(np.log((60, 20)), np.log((900, 3_000)), (count, 2))).T
+    agents = np.maximum(np.ceil(traffic * (1 + cv * dice.normal(0.5, 1.0, count))), 1.0)
+    asked = (agents, traffic, aht, 20.0, cv)
+    quick = mixed_figures(*asked, patience_s=patience)
+    monkeypatch.setattr(uncertain_rate, "_SMOOTH_CV_MAX", 0.0)
+    panels = mixed_figures(*asked, patience_s=patience)
+    assert np.any(quick.answered_within != panels.answered_within)  # two ways indeed
+    for name in ("answered_within", "missed", "abandonment", "p_wait", "occupancy"):
+        assert getattr(quick, name) == pytest.approx(getattr(panels, name), abs=1e-7), name
+    assert quick.asa_s == pytest.approx(panels.asa_s, rel=1e-6, abs=1e-6)
+
+
+def test_agents_alone_are_those_of_the_whole_answer() -> None:
+    calls = np.array([0.0, 3.0, 40.0, 700.0, -1.0])
+    whole_answer = staff(calls, 1800, 200, patience_s=180.0, occupancy_max=0.85)
+    alone = agents_needed(calls, 1800, 200, patience_s=180.0, occupancy_max=0.85)
+    assert alone.tolist() == pytest.approx(whole_answer.agents.tolist(), nan_ok=True)
