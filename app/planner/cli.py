@@ -14,12 +14,14 @@ from typing import Annotated, Any
 import typer
 
 from app.planner.forecast_cli import backtest_command, forecast_command, intraday_command
+from app.planner.patience_cli import patience_command
 
 plan_cli = typer.Typer(no_args_is_help=True, help="Plan staff: how many agents, and how patient callers are.")
 
 plan_cli.command("forecast")(forecast_command)
 plan_cli.command("backtest")(backtest_command)
 plan_cli.command("intraday")(intraday_command)
+plan_cli.command("patience")(patience_command)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 
@@ -182,51 +184,6 @@ def _many(file_in: Path, file_out: Path | None, goals: dict[str, float]) -> None
         typer.echo(f"{answers.refused_count} without one: their note says why", err=True)
     if answers.rows and not planned_count:
         raise typer.Exit(1)
-
-
-@plan_cli.command("patience")
-def patience(
-    file_in: Annotated[Path, typer.Option("--in", help="CSV, one row per call: wait_s and outcome.")],
-    restrict_s: Annotated[
-        float | None, typer.Option(help="Count longer patience as this long in the mean.")
-    ] = None,
-    confidence: Annotated[float, typer.Option(help="Of every band.")] = 0.95,
-    as_json: JsonOption = False,
-) -> None:
-    """Say how patient callers are, from calls of which most were answered before their patience ended."""
-    from app.planner.patience_file import patience_of, told
-    from workforce.patience import estimate_patience
-
-    calls = patience_of(file_in)
-    found = estimate_patience(
-        calls.wait_s, calls.abandoned, virtual=calls.virtual, confidence=confidence, restrict_s=restrict_s
-    )
-    if as_json:
-        typer.echo(json.dumps(told(found)))
-        return
-    band = f"{found.confidence:.0%} band"
-    typer.echo(
-        f"{found.wait_count} callers waited, {found.abandoned_count} gave up, {found.excluded_count} left out"
-    )
-    typer.echo(
-        f"mean patience         {found.exponential_mean_s:.0f} s if patience were exponential "
-        f"({band} {found.exponential_low_s:.0f} to {found.exponential_high_s:.0f})"
-    )
-    typer.echo(
-        f"                      {found.restricted_mean_s:.0f} s as far as {found.restricted_to_s:.0f} s "
-        f"({band} {found.restricted_low_s:.0f} to {found.restricted_high_s:.0f})"
-    )
-    if math.isfinite(found.median_s):
-        typer.echo(f"median patience       {found.median_s:.0f} s")
-    typer.echo("of those who wait, giving up per minute:")
-    for stage in found.hazards:
-        span = f"{stage.from_s:.0f} to {stage.to_s:.0f} s"
-        typer.echo(
-            f"  {span:<14} {stage.per_min:6.1%}  ({stage.low:.1%} to {stage.high:.1%}, "
-            f"{stage.abandoned_count} callers)"
-        )
-    if not found.is_exponential:
-        typer.echo("patience is not exponential: one mean does not tell all (see the rates above)")
 
 
 def _finite(value: float) -> float | None:

@@ -54,17 +54,25 @@ _GROUPS = text("""
     GROUP BY 1 ORDER BY contact_count DESC, party_kind
 """)
 # Packed for the same reason as a history is: half a million rows would hold up the loop.
-_WAITS = text("""
+_WAITS = """
     SELECT string_agg(int4send(wait_ms) || int4send(gave_up), '')
     FROM (
         SELECT least(wait_ms, 2000000000)::integer AS wait_ms,
             (exit_cause = ANY(:gave_up))::integer AS gave_up
-        FROM queue_visit
-        WHERE tenant_id = :tenant_id AND queue_id = :queue_id AND day >= :since_day
-            AND entered_at >= :since AND wait_ms IS NOT NULL AND exit_cause = ANY(:told)
+        FROM queue_visit AS visit
+        WHERE tenant_id = :tenant_id AND day >= :since_day AND entered_at >= :since
+            AND wait_ms IS NOT NULL AND exit_cause = ANY(:told) {narrowed}
         ORDER BY entered_at DESC LIMIT :waits_max
     ) AS waited
-""")
+"""
+_OF_QUEUE = "AND queue_id = :queue_id"
+_UNTIL = "AND entered_at < :until"
+_OF_REASON = """AND (
+    SELECT reason_id FROM interaction_reason AS said
+    WHERE said.tenant_id = visit.tenant_id AND said.day = visit.day
+        AND said.interaction_id = visit.interaction_id
+    ORDER BY ordinal DESC LIMIT 1
+) = :reason_id"""
 
 
 async def log_queues(
@@ -106,19 +114,36 @@ async def log_groups(connection: AsyncConnection, tenant_id: TenantId, since: da
 
 
 async def log_waits(
-    connection: AsyncConnection, tenant_id: TenantId, queue_id: str, since: datetime
+    connection: AsyncConnection,
+    tenant_id: TenantId,
+    queue_id: str | None,
+    since: datetime,
+    *,
+    reason_id: str | None = None,
+    until: datetime | None = None,
 ) -> CallWaits:
-    """Return the last waits in a queue that ended by an answer, by giving up, or by something else.
+    """Return the last waits that ended by an answer, by giving up, or by something else.
 
     Whoever never waited (closed, full, nobody at work) and whose wait was a callback's is not among them.
+
+    Args:
+        queue_id: In this queue; None: in any.
+        since: Of visits that began then or later.
+        reason_id: Of contacts whose last reason it is; None: of all.
+        until: And before then; None: up to now.
     """
-    values = _values(tenant_id, since) | {
-        "queue_id": queue_id,
+    narrowing = {"queue_id": queue_id, "reason_id": reason_id, "until": until}
+    clauses = {"queue_id": _OF_QUEUE, "reason_id": _OF_REASON, "until": _UNTIL}
+    wanted = {name: value for name, value in narrowing.items() if value is not None}
+    values = {
+        **_values(tenant_id, since),
+        **wanted,
         "gave_up": sorted(GAVE_UP),
         "told": sorted(GAVE_UP | CUT_SHORT),
         "waits_max": WAITS_MAX,
     }
-    packed = (await connection.execute(_WAITS, values)).scalar_one() or b""
+    query = text(_WAITS.format(narrowed=" ".join(clauses[name] for name in wanted)))
+    packed = (await connection.execute(query, values)).scalar_one() or b""
     rows = np.frombuffer(packed, dtype=">i4").reshape(-1, 2)
     wait_s = np.asarray(rows[:, 0] / 1_000.0, dtype=np.float64)
     return CallWaits(wait_s, rows[:, 1] == 1, np.zeros(len(rows), dtype=bool))
