@@ -1,12 +1,14 @@
 """Who an identifier stands for. Pure: the rows are given; several are shown as several, never guessed at.
 
-A number says which line is calling, not who speaks; the confidence says how far the line goes. Links carry
-validity, because numbers are recycled: the former owner of a number is not a candidate.
+A number says which line is calling, not who speaks; the confidence says how far the line goes. A caller id
+can be forged, so the number alone is worth less than one that the network attests, and one whose attestation
+failed names nobody: whom the number belongs to is then a choice, never a match. Links carry validity, because
+numbers are recycled: the former owner of a number is not a candidate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -16,6 +18,8 @@ from app.customers.numbers import Identifier
 
 Outcome = Literal["match", "several", "unknown", "withheld", "late"]
 Method = Literal["none", "identifier", "identifier_and_extension", "shared_line", "agent"]
+
+Attestation = Literal["unknown", "passed", "failed"]
 
 CANDIDATES_MAX = 20
 _SHARED_KINDS = ("organisation", "household")
@@ -32,6 +36,17 @@ _CONFIDENCE = {
 }
 _VERIFIED_BONUS = 5
 _SHARED_LINE_CONFIDENCE = 70
+_CALLER_ID_KINDS = ("e164", "short", "external")  # what a caller can write there themselves
+_UNATTESTED_LOSS = 20
+_VERSTAT: Mapping[str, Attestation] = {
+    "tn-validation-passed": "passed",  # 3GPP TS 24.229, verstat of the asserted identity
+    "tn-validation-failed": "failed",
+    "passed": "passed",  # Asterisk's STIR_SHAKEN(…,verify_result)
+    "signature_failed": "failed",
+    "signaturefailed": "failed",
+    "tn_mismatch": "failed",
+    "tnmismatch": "failed",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +86,8 @@ class Match:
             ``late`` (the look-up did not come within its box).
         confidence: Per cent.
         candidates: At most 20, likeliest first; also set beside a shared line's match.
+        attestation: What the network says of the caller id: ``passed``, ``failed`` (then it is never a
+            ``match``), ``unknown`` where it says nothing.
     """
 
     outcome: Outcome
@@ -79,10 +96,41 @@ class Match:
     method: Method = "none"
     confidence: int = 0
     candidates: tuple[Candidate, ...] = ()
+    attestation: Attestation = "unknown"
 
 
-def match(identifier: Identifier, candidates: Iterable[Candidate], at: datetime) -> Match:
+def attestation_of(verstat: str) -> Attestation:
+    """Return what a trunk's word on the caller id means; a word that is not known says nothing.
+
+    Source:
+        3GPP TS 24.229 ``verstat``; the results of Asterisk's ``STIR_SHAKEN``.
+
+    >>> [attestation_of(word) for word in ("TN-Validation-Passed", "TN_MISMATCH", "No-TN-Validation")]
+    ['passed', 'failed', 'unknown']
+    """
+    return _VERSTAT.get(verstat.strip().lower(), "unknown")
+
+
+def match(
+    identifier: Identifier,
+    candidates: Iterable[Candidate],
+    at: datetime,
+    attestation: Attestation = "unknown",
+) -> Match:
     """Return who *identifier* stands for at the aware instant *at*."""
+    found = _by_number(identifier, candidates, at)
+    if identifier.kind not in _CALLER_ID_KINDS:
+        return found
+    found = replace(found, attestation=attestation)
+    if attestation == "failed" and found.outcome == "match":
+        return replace(found, outcome="several", party_id=None, method="none", confidence=0)
+    if attestation == "unknown" and found.outcome == "match":
+        return replace(found, confidence=found.confidence - _UNATTESTED_LOSS)
+    return found
+
+
+def _by_number(identifier: Identifier, candidates: Iterable[Candidate], at: datetime) -> Match:
+    """Who it is when the number is right."""
     if identifier.kind == "withheld":
         return Match(outcome="withheld", identifier=identifier)
     held = _one_per_party(candidate for candidate in candidates if _holds(candidate, at))
@@ -102,9 +150,10 @@ def match(identifier: Identifier, candidates: Iterable[Candidate], at: datetime)
     return Match(outcome="several", identifier=identifier, candidates=tuple(held[:CANDIDATES_MAX]))
 
 
-def late(identifier: Identifier) -> Match:
+def late(identifier: Identifier, attestation: Attestation = "unknown") -> Match:
     """Return what is said in time when the look-up is not: the true match follows to the pop."""
-    return Match(outcome="withheld" if identifier.kind == "withheld" else "late", identifier=identifier)
+    outcome: Outcome = "withheld" if identifier.kind == "withheld" else "late"
+    return Match(outcome=outcome, identifier=identifier, attestation=attestation)
 
 
 def _one(identifier: Identifier, found: Candidate, method: Method, beside: Iterable[Candidate]) -> Match:

@@ -114,6 +114,7 @@ def _row(match: Match) -> dict[str, object]:
         "number": match.identifier.normal,
         "number_kind": match.identifier.kind,
         "candidates": candidates,
+        "attestation": match.attestation,
     }
     return {
         "party_id": None if match.party_id is None else str(match.party_id),  # asyncpg's own UUID is no JSON

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.customers.editing import add_identifier
 from app.customers.finding import RESULTS_MAX, find_parties
-from app.customers.identify_rules import Candidate, Match, late, match
+from app.customers.identify_rules import Attestation, Candidate, Match, late, match
 from app.customers.notes import NOTE_CHARS_MAX as NOTE_CHARS_MAX
 from app.customers.notes import Note, add_note, notes_of
 from app.customers.numbers import Identifier, parse_number
@@ -100,6 +100,7 @@ async def identify(
     at: datetime | None = None,
     box_s: float = IDENTIFY_BOX_S,
     on_late: Callable[[Match], None] | None = None,
+    attestation: Attestation = "unknown",
 ) -> Match:
     """Say who calls, within *box_s* seconds.
 
@@ -108,39 +109,42 @@ async def identify(
 
     Args:
         region: Of the entry point's trunk, with its *area_code*.
+        attestation: What the network says of the caller id.
     """
     identifier = parse_number(raw, region, area_code)
     if identifier.kind == "withheld":
         return match(identifier, (), at or datetime.now(UTC))
     if len(_under_way) >= LOOK_UPS_MAX:
-        return late(identifier)
-    look_up = asyncio.ensure_future(_look_up(database, tenant_id, identifier, at or datetime.now(UTC)))
+        return late(identifier, attestation)
+    look_up = asyncio.ensure_future(
+        _look_up(database, tenant_id, identifier, at or datetime.now(UTC), attestation)
+    )
     _under_way.add(look_up)
     look_up.add_done_callback(_under_way.discard)
     done, _ = await asyncio.wait({look_up}, timeout=box_s)
     if done:
-        return look_up.result() or late(identifier)
+        return look_up.result() or late(identifier, attestation)
 
     def deliver(task: asyncio.Future[Match | None]) -> None:
         if not task.cancelled() and (found := task.result()) is not None and on_late is not None:
             on_late(found)
 
     look_up.add_done_callback(deliver)
-    return late(identifier)
+    return late(identifier, attestation)
 
 
 _under_way: set[asyncio.Future[Match | None]] = set()
 
 
 async def _look_up(
-    database: Database, tenant_id: TenantId, identifier: Identifier, at: datetime
+    database: Database, tenant_id: TenantId, identifier: Identifier, at: datetime, attestation: Attestation
 ) -> Match | None:
     try:
         async with database.transaction(tenant_id) as connection:
             found = await candidates(connection, tenant_id, identifier, at)
     except (SQLAlchemyError, OSError, TimeoutError):
         return None  # routing goes on without PostgreSQL
-    return match(identifier, found, at)
+    return match(identifier, found, at, attestation)
 
 
 _ATTRIBUTE = text(

@@ -274,6 +274,7 @@ def _match_of(row: Mapping[str, Any]) -> Match | None:
         method=row["match_method"] or "none",
         confidence=row["match_confidence"] or 0,
         candidates=candidates,
+        attestation=body.get("attestation", "unknown"),
     )
 
 

@@ -197,7 +197,8 @@ class DeskClerk:
         region, area_code = self._place_of(pop.interaction_id)
         at = datetime.now(UTC)
         identifier = parse_number(number, region, area_code)
-        found = match(identifier, await candidates(connection, self._tenant_id, identifier, at), at)
+        rows = await candidates(connection, self._tenant_id, identifier, at)
+        found = match(identifier, rows, at, pop.match.attestation if pop.match else "unknown")
         self._on_match(pop.interaction_id, found)
         return found
 

@@ -84,6 +84,7 @@ def document_of(pop: Pop) -> DeskPop:
         "outcome": match.outcome if match else "late",
         "method": match.method if match else "none",
         "confidence": match.confidence if match else 0,
+        "attestation": match.attestation if match else "unknown",
         "record": pop.record,
         "party": None if party_id is None else _card(party_id, pop.cards, known.get(party_id)),
         "candidates": [_card(each, pop.cards, known.get(each)) for each in others],

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from app.customers.identify_rules import Method, Outcome
+from app.customers.identify_rules import Attestation, Method, Outcome
 from app.customers.numbers import IdentifierKind
 from app.floor.topic_values import QueueTile
 from routing.events import AgentState
@@ -140,6 +140,7 @@ class DeskPop(TypedDict):
 
     Attributes:
         confidence: Per cent.
+        attestation: What the network says of the caller id.
         record: Whether what the database knows is in it already, or the database is away.
         candidates: Who else it may be, likeliest first.
     """
@@ -154,6 +155,7 @@ class DeskPop(TypedDict):
     outcome: Outcome
     method: Method
     confidence: int
+    attestation: Attestation
     record: Record
     party: PartyCard | None
     candidates: list[PartyCard]

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.customers.identify_rules import Match
+from app.customers.identify_rules import Match, attestation_of
 from app.customers.queries import identify, party_fact
 from app.db.session import Database, TenantId
 from app.hooks import rules
@@ -33,6 +33,7 @@ _MATCH_RETURNS = {
     "CC_PARTY": "the party's id, only with match",
     "CC_PARTY_NAME": "the party's name, only with match",
     "CC_CONFIDENCE": "per cent, 0 without a match",
+    "CC_ATTESTATION": "what the network says of the caller id: passed, failed (then never match) or unknown",
     "CC_NUMBER": "the number in normal form, empty when withheld",
     "CC_NUMBER_KIND": "e164, short, extension, sip, withheld, email or external",
 }
@@ -42,6 +43,7 @@ _HOURS_RETURNS = {
     "CC_OPEN_DETAIL": "name of the holiday, closure or opening",
     "CC_OPEN_NEXT": "when CC_OPEN turns, epoch seconds; empty: not within 62 days",
 }
+_VERSTAT_MEANING = "the trunk's word on the caller id: SIP's verstat, or a result of STIR_SHAKEN; else none"
 _MATCH_LATE = {"CC_MATCH": "late", "CC_PARTY": "", "CC_PARTY_NAME": "", "CC_CONFIDENCE": "0"}
 
 
@@ -77,6 +79,7 @@ def register(registry: AgiRegistry, hooks: Hooks) -> None:
             "entry": "the number dialled; without it the channel's DNID, then its extension",
             "call": "the interaction id; without it the channel's Uniqueid",
             "number": "the caller's number; without it the channel's caller id",
+            "verstat": _VERSTAT_MEANING,
         },
         returns={
             "CC_QUEUE": "queue of the entry point, else the default queue",
@@ -98,6 +101,7 @@ def register(registry: AgiRegistry, hooks: Hooks) -> None:
         doc="Says who calls. Several people on one number are not narrowed to one.",
         parameters={
             "number": "the number to look up; without it the channel's caller id",
+            "verstat": _VERSTAT_MEANING,
             "entry": "the number dialled: its trunk gives region and area code",
             "call": "the interaction id; without it the channel's Uniqueid",
         },
@@ -184,6 +188,7 @@ async def _who(hooks: Hooks, request: AgiRequest) -> Match:
         at=hooks.now(),
         box_s=hooks.box_s,
         on_late=lambda late: hooks.on_late(call, late),
+        attestation=attestation_of(request.query.get("verstat", "")),
     )
     if found.outcome != "late":
         hooks.on_match(call, found)

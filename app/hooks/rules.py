@@ -103,6 +103,7 @@ def match_variables(match: Match) -> dict[str, str]:
         "CC_PARTY": str(match.party_id) if match.party_id else "",
         "CC_PARTY_NAME": found.display_name if found else "",
         "CC_CONFIDENCE": str(match.confidence),
+        "CC_ATTESTATION": match.attestation,
         "CC_NUMBER": "" if match.identifier.kind == "withheld" else match.identifier.normal,
         "CC_NUMBER_KIND": match.identifier.kind,
     }

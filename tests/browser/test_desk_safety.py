@@ -72,6 +72,11 @@ def test_hostile_names_and_notes_are_text_on_the_desk(
             sipp.call(Caller(entry="8002", number=number, name=name))
             expect(page.get_by_test_id("who")).to_contain_text(shown[:60], timeout=10_000)
             expect(page.locator("[data-pop]")).to_be_visible()
+            vouched = page.locator("[data-attestation]")
+            expect(vouched).to_have_count(1 if number in hostile else 0)
+            if number in hostile:  # nobody vouches for a number, and that is said of whom it belongs to
+                expect(page.get_by_test_id("who")).to_contain_text("Probably")
+                expect(vouched).to_have_text("number matches, caller not verified")
             if number in hostile:
                 for note in NOTES:
                     page.get_by_role("tab", name="Notes").click()

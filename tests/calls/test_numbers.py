@@ -76,7 +76,7 @@ def test_a_known_number_is_stored_with_its_party(
     run = call_and_leave(sipp, KNOWN)
     story = match_of(centre, KNOWN)
     assert story["party_id"] == str(parties["王小明"])
-    assert (story["match_method"], story["match_confidence"]) == ("identifier", 90)
+    assert (story["match_method"], story["match_confidence"]) == ("identifier", 70)
     assert ms(str(story["ended_at"])) == near(run.first("sent", "BYE").at_ms)
 
 

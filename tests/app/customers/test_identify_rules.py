@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.customers.identify_rules import CANDIDATES_MAX, Candidate, late, match
+from app.customers.identify_rules import CANDIDATES_MAX, Candidate, attestation_of, late, match
 from app.customers.numbers import parse_number
 
 _NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -81,3 +82,26 @@ def test_the_order_of_rows_changes_nothing_and_the_choice_is_bounded(rows: list[
     found = match(_MOBILE, rows, _NOW)
     assert found == match(_MOBILE, sorted(rows, key=lambda row: row.party_id), _NOW)
     assert len(found.candidates) == CANDIDATES_MAX
+
+
+def test_a_number_that_nobody_vouches_for_is_worth_less_than_an_attested_one() -> None:
+    unknown, passed = (match(_MOBILE, [_candidate(_WANG)], _NOW, told) for told in ("unknown", "passed"))
+    assert (unknown.party_id, passed.party_id) == (_WANG, _WANG)
+    assert 0 < unknown.confidence < passed.confidence < 100
+    assert (unknown.attestation, passed.attestation) == ("unknown", "passed")
+
+
+def test_a_forged_number_names_nobody_and_shows_whose_it_is_as_a_choice() -> None:
+    found = match(_MOBILE, [_candidate(_WANG)], _NOW, "failed")
+    assert (found.outcome, found.party_id, found.confidence) == ("several", None, 0)
+    assert [candidate.party_id for candidate in found.candidates] == [_WANG]
+    board = [_candidate(_ACME, kind="organisation"), _candidate(_WANG, extension="12")]
+    behind = match(parse_number("02-2771-2345轉12", "TW"), board, _NOW, "failed")
+    assert (behind.outcome, behind.party_id) == ("several", None)
+    assert match(_MOBILE, [], _NOW, "failed").outcome == "unknown"
+    assert match(parse_number("anonymous", "TW"), [], _NOW, "failed").outcome == "withheld"
+
+
+@pytest.mark.parametrize("word", ["", "No-TN-Validation", "passed;number=1", "\x00", "Passed-not"])
+def test_a_word_on_the_caller_id_that_is_not_known_says_nothing(word: str) -> None:
+    assert attestation_of(word) == "unknown"

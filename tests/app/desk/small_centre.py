@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from app.centre.document import AgentPart, Centre, EntryPointPart, QueuePart, SkillPart, WrapUpCodePart
 from app.centre.rules import engine_config
-from app.customers.identify_rules import Match
+from app.customers.identify_rules import Attestation, Match
 from app.customers.numbers import parse_number
 from app.customers.parties import Link, NewParty, create_party, link_identifier
 from app.customers.queries import identify
@@ -225,19 +225,27 @@ class SmallCentre:
             self.put(AgentSignedIn(agent_id=agent_id))
             self.put(AgentReady(agent_id=agent_id))
 
-    async def arrive(self, number: str, *, looks_up: bool = True) -> InteractionId:
+    async def arrive(
+        self, number: str, *, looks_up: bool = True, attestation: Attestation = "unknown"
+    ) -> InteractionId:
         """A caller comes in as through ``cc-in``: looked up, then in the queue."""
         self._number += 1
         call = InteractionId(f"pbx1-{self.clock.now_ms() // 1000}.{self._number}")
         self.put(InteractionArrived(interaction_id=call, entry_point="0225550100", caller_number=number))
         if looks_up:
-            self.pages.pops.learn(call, await self.look_up(number))
+            self.pages.pops.learn(call, await self.look_up(number, attestation))
         self.put(InteractionWaiting(interaction_id=call, queue_id=QueueId("support")))
         return call
 
-    async def look_up(self, number: str) -> Match:
+    async def look_up(self, number: str, attestation: Attestation = "unknown") -> Match:
         return await identify(
-            self.database, DEFAULT_TENANT, number, region="TW", area_code="2", box_s=WITHIN_S
+            self.database,
+            DEFAULT_TENANT,
+            number,
+            region="TW",
+            area_code="2",
+            box_s=WITHIN_S,
+            attestation=attestation,
         )
 
     def agent_of(self, call: InteractionId) -> AgentId | None:

@@ -1,9 +1,10 @@
-"""Simulated arrivals over a party set with shared, recycled, withheld and look-alike numbers.
+"""Simulated arrivals over a party set with shared, recycled, withheld, look-alike and spoofed numbers.
 
 The oracle is the way the set was made, never the code under test: each kind of number says whom a pop may
 name. Pages are cut and loaded anew at random meanwhile. A look-alike is what somebody who forges a number
-sends: it resembles a known one, and is not it. (A forged number that *is* a known one cannot be told by the
-number; what is shown then is the line's owner with the confidence of a line, below 100.)
+sends: it resembles a known one, and is not it. A spoofed number *is* a known one. Where the network says that
+the check failed, nobody may be named, and whose number it is stands there as a choice. Where it says nothing,
+forged and true cannot be told apart: the owner is shown as probable, never as sure as with an attested call.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from app.customers.identify_rules import Attestation
 from app.db.session import Database
 from tests.app.desk.small_centre import Page, SmallCentre, until
 from tests.closing import FIGURE_PROPERTY
@@ -25,6 +27,7 @@ from tests.closing import FIGURE_PROPERTY
 pytestmark = pytest.mark.db
 
 AGENTS = 10
+SURE = {"passed": {("passed", 90)}, "unknown": {("unknown", 70)}}  # a number nobody vouches for is worth less
 UNKNOWN = ("stranger", "given back", "look-alike")
 
 
@@ -35,6 +38,7 @@ class Caller:
     kind: str
     outcome: str
     parties: frozenset[str] = frozenset()
+    attestation: Attestation = "unknown"
 
 
 @dataclass
@@ -58,20 +62,27 @@ class Tally:
         return (
             f"pops over {arrivals} arrivals: wrong person {self.wrong_person_count},"
             f" ambiguity shown {self.share('shared')}, unknown right {self.share(*UNKNOWN)},"
+            f" spoofed and told so: nobody named {self.share('spoofed, failed')},"
+            f" spoofed and untold: owner shown as probable {self.share('spoofed, untold')},"
             f" withheld right {self.share('withheld')}, own number right {self.share('own')}, acknowledged"
             f" before the answer {self.acknowledged_count}/{self.up_count}"
             f" ({self.acknowledged_count / self.up_count:.1%})"
         )
 
 
-async def make_callers(centre: SmallCentre, luck: random.Random) -> dict[str, Caller]:
+async def make_callers(centre: SmallCentre, luck: random.Random) -> list[tuple[str, Caller]]:
     """Make parties and the numbers they call from, and say what each number stands for."""
     callers: dict[str, Caller] = {}
+    spoofed: list[tuple[str, Caller]] = []
     numbers = iter(f"09{luck_number:08d}" for luck_number in luck.sample(range(10_000_000, 99_999_999), 200))
     now = datetime.now(UTC)
     for n in range(30):
         number = next(numbers)
-        callers[number] = Caller("own", "match", frozenset({str(await centre.party(f"Own {n}", number))}))
+        owner = frozenset({str(await centre.party(f"Own {n}", number))})
+        callers[number] = Caller("own", "match", owner, "passed")
+        if n < 8:
+            spoofed.append((number, Caller("spoofed, failed", "several", owner, "failed")))
+            spoofed.append((number, Caller("spoofed, untold", "match", owner)))
     for n in range(15):
         number = next(numbers)
         people = {str(await centre.party(f"Shared {n}.{k}", number)) for k in range(luck.randint(2, 4))}
@@ -94,7 +105,7 @@ async def make_callers(centre: SmallCentre, luck: random.Random) -> dict[str, Ca
             [f"+1{known[1:]}", f"{known}7", known[:-1], f"+86{known[1:]}", f"{known[1:]}0", f"0{known}9"]
         )
         callers.setdefault(forged, Caller("look-alike", "unknown"))
-    return callers
+    return [*callers.items(), *spoofed]
 
 
 def judge(tally: Tally, caller: Caller, pop: dict[str, Any]) -> None:
@@ -111,6 +122,8 @@ def judge(tally: Tally, caller: Caller, pop: dict[str, Any]) -> None:
         right = right and party in caller.parties
     else:
         right = right and party is None and not candidates
+    if caller.outcome == "match":
+        right = right and (pop["attestation"], pop["confidence"]) in SURE[caller.attestation]
     tally.right[caller.kind] += right
 
 
@@ -128,10 +141,16 @@ async def disturb(pages: list[Page], luck: random.Random) -> None:
 
 
 async def one_call(
-    centre: SmallCentre, pages: dict[str, Page], callers: dict[str, Caller], luck: random.Random, tally: Tally
+    centre: SmallCentre,
+    pages: dict[str, Page],
+    callers: list[tuple[str, Caller]],
+    luck: random.Random,
+    tally: Tally,
 ) -> None:
-    number = luck.choice(list(callers))
-    call = await centre.arrive(number, looks_up=luck.random() < 0.9)
+    number, caller = luck.choice(callers)
+    # What the trunk says comes with the look-up; without one the number stands alone.
+    looks_up = caller.attestation != "unknown" or luck.random() < 0.8
+    call = await centre.arrive(number, looks_up=looks_up, attestation=caller.attestation)
     agent_id = centre.agent_of(call)
     assert agent_id is not None
     page = pages[agent_id]
@@ -148,7 +167,7 @@ async def one_call(
         tally.acknowledged_count += pop.shown_before_answer is True
     await until(lambda: pop.record == "complete")
     await until(lambda: page.is_up and page.pop and page.pop["record"] == "complete")
-    judge(tally, callers[number], page.pop or {})
+    judge(tally, caller, page.pop or {})
     centre.hang_up(call)
     centre.finish(agent_id)
 
@@ -186,7 +205,8 @@ async def test_no_pop_names_the_wrong_person(
     assert tally.right["shared"] == tally.pops["shared"], "ambiguity is shown, always"
     assert tally.right["withheld"] == tally.pops["withheld"]
     assert sum(tally.right[kind] for kind in UNKNOWN) >= 0.99 * sum(tally.pops[kind] for kind in UNKNOWN)
-    assert tally.right["own"] == tally.pops["own"]
+    for kind in ("own", "recycled", "spoofed, failed", "spoofed, untold"):
+        assert tally.right[kind] == tally.pops[kind], kind
     assert tally.answered_count == arrivals
     assert tally.acknowledged_count >= 0.99 * tally.up_count, tally
-    assert len(tally.pops) >= 6, "every kind of number was drawn"
+    assert len(tally.pops) >= 8, "every kind of number was drawn"

@@ -35,7 +35,7 @@ async def test_a_pop_is_shown_acknowledged_kept_and_gone_after_the_wrap_up(datab
         centre.sign_in(ANA)
         call = await centre.arrive(NUMBER)
         pop = await until(lambda: page.pop)
-        assert (pop["outcome"], pop["method"], pop["confidence"]) == ("match", "identifier", 90)
+        assert (pop["outcome"], pop["method"], pop["confidence"]) == ("match", "identifier", 70)
         assert (pop["party"]["party_id"], pop["party"]["display_name"]) == (str(party_id), "王小明")
         assert pop["number"] == "+886912345678"
         await until(lambda: page.pop["record"] == "complete" and page.pop["acked_ms"])

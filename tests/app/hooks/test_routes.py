@@ -119,6 +119,18 @@ async def test_every_caller_gets_a_queue(server: AgiServer, caller: str, outcome
     assert (told["CC_MATCH"], told["CC_QUEUE"], told["CC_PARTY"]) == (outcome, "billing", "")
 
 
+async def test_a_caller_id_whose_check_failed_names_nobody(server: AgiServer) -> None:
+    number = demo_customers()[-1].numbers[0]
+    forged = await _ask(server, "inbound?verstat=TN-Validation-Failed", number, "0277000001")
+    assert [
+        forged[name] for name in ("CC_MATCH", "CC_PARTY", "CC_PARTY_NAME", "CC_PREFER", "CC_ATTESTATION")
+    ] == [*("several", "", "", "", "failed")]
+    attested = await _ask(server, "identify?verstat=TN-Validation-Passed", number)
+    plain = await _ask(server, "identify", number)
+    assert (attested["CC_MATCH"], plain["CC_MATCH"]) == ("match", "match")
+    assert int(attested["CC_CONFIDENCE"]) > int(plain["CC_CONFIDENCE"]) > 0
+
+
 async def test_the_other_routes_answer_from_any_dialplan(server: AgiServer) -> None:
     customer = demo_customers()[-1]
     assert (await _ask(server, "identify", customer.numbers[0]))["CC_MATCH"] == "match"

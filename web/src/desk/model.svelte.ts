@@ -53,6 +53,13 @@ export class DeskModel {
     return this.topic.all('pop/').findLast((pop) => pop.interaction_id === wanted)
   }
 
+  /** Who calls, as far as the evidence goes: a number that nobody vouches for makes somebody probable, not certain. */
+  get caller(): { name: string; isProbable: boolean } | undefined {
+    const pop = this.pop
+    if (!pop?.party?.display_name) return undefined
+    return { name: pop.party.display_name, isProbable: pop.method !== 'agent' && pop.attestation !== 'passed' }
+  }
+
   /** What the agent is working on: the call, or the one being wrapped up. */
   get work_id(): string | undefined {
     return this.call?.interaction_id ?? this.me?.wrap_up?.interaction_id ?? undefined
