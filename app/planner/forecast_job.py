@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
@@ -107,13 +108,15 @@ def reckoned(
     history = repair(day_grid(wanted))
     tell(1, ORIGINS + 2)
     found = forecast(history, horizon_days, labels=labels)
-    if source["kind"] == "analogy":
-        found = by_analogy(found, _scale(source, history, new, interval_min))
+    scale = _scale(source, history, new, interval_min) if source["kind"] == "analogy" else None
+    if scale is not None:
+        found = by_analogy(found, scale)
     rows = as_rows(found)
     tell(2, ORIGINS + 2)
     outcome = {
         "weights": {name: round(share, 4) for name, share in found.weights.items()},
         "notes": list(found.notes),
+        "scale": None if scale is None else asdict(scale),
         "history": _history_as_json(history),
         "accuracy": _accuracy(wanted, horizon_days, labels, lambda done, _: tell(2 + done, ORIGINS + 2)),
     }

@@ -177,14 +177,30 @@ class HistoryTold(BaseModel):
     marks: list[MarkRow]
 
 
+class ScaleTold(BaseModel):
+    """How large a new queue was taken to be against the one that it is like.
+
+    Attributes:
+        ratio: New calls per call of the other.
+        uncertain: Its relative standard deviation.
+        days_count: Days that both had, from which it was measured; 0: it was given.
+    """
+
+    ratio: float
+    uncertain: float
+    days_count: int
+
+
 class ForecastOutcome(BaseModel):
     """How a forecast was made.
 
     Attributes:
         weights: Share of each way that was averaged, by name.
+        scale: Of a new queue by analogy.
     """
 
     weights: dict[str, float]
+    scale: ScaleTold | None = None
     notes: list[str]
     history: HistoryTold
     accuracy: Accuracy

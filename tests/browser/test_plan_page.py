@@ -95,10 +95,11 @@ def shows_agents(page: Page, agents: np.ndarray) -> None:
 
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server of its own: eight weeks of calls to the queue sales in its log, and no other calls."""
+    """A server of its own: eight weeks of calls to the queue sales in its log, twelve days to a new one."""
 
     async def log(database: Database) -> None:
         await log_calls(database, 56, patience_s=200.0, weekends=True, opens_h=0)
+        await log_calls(database, 12, weekends=True, opens_h=0, queue_id="renewals", every=3)
 
     server = Served(tmp_path_factory.mktemp("logged"))
     server.in_database(log)
@@ -226,6 +227,30 @@ def test_a_queue_of_the_call_log_is_planned_by_keyboard(browser: Browser, logged
         assert_accessible(page)
         assert_fits(page)
         page.screenshot(path=screenshot(page, "plan-log-zh-Hant-dark-640"), full_page=True)
+
+
+def test_a_new_queue_is_planned_by_its_first_days_beside_another(browser: Browser, logged: Served) -> None:
+    with planner_page(browser, logged) as page:
+        page.get_by_label("New queue", exact=True).check()
+        page.get_by_label("It will be like").select_option("queue:sales")
+        page.get_by_label("How large it will be").select_option("measured")
+        page.get_by_label("The new queue in the call log").select_option("renewals")
+        assert_accessible(page)
+        screenshot(page, "plan-new-queue")
+        page.get_by_label("Days ahead").fill("7")
+        page.get_by_role("button", name="Forecast", exact=True).click()
+        expect(page.get_by_role("heading", name="Calls per 30 minutes")).to_be_visible(timeout=60_000)
+        told = page.get_by_text("Its size was measured on 12 days that both queues had")
+        expect(told).to_contain_text(re.compile(r"33(\.\d)?% of the calls, ±\d+%"))
+        assert_accessible(page)
+        screenshot(page, "plan-new-queue-made")
+    with planner_page(browser, logged, language="zh-Hant", scheme="dark") as page:
+        page.get_by_label("先前的預測").select_option(index=1)
+        expect(page.get_by_text("規模依兩個佇列共同的 12 天實測")).to_be_visible()
+        page.get_by_label("新佇列", exact=True).check()
+        page.get_by_label("規模如何決定").select_option("measured")
+        assert_accessible(page)
+        screenshot(page, "plan-new-queue-zh-Hant-dark")
 
 
 @pytest.mark.long

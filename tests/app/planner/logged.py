@@ -45,12 +45,14 @@ async def log_calls(
     patience_s: float = 200.0,
     weekends: bool = False,
     opens_h: int = 8,
+    queue_id: str = "sales",
+    every: int = 1,
 ) -> list[datetime]:
     """Log the calls of so many days up to the last midnight (UTC); return their moments.
 
     Each waits for an answer that comes after 60 s on average, and gives up when its patience (exponential,
-    mean *patience_s*) ends before. They come within ten
-    hours from *opens_h* (UTC). Every third is for a refund, every fourth from an organisation.
+    mean *patience_s*) ends before. They come within ten hours from *opens_h* (UTC); of them only each
+    *every*-th came, to the queue *queue_id*. Every third is for a refund, every fourth from an organisation.
     """
     dice = np.random.default_rng(4)
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -60,13 +62,14 @@ async def log_calls(
         if weekends or at.weekday() < 5:
             drawn = dice.uniform(0, 10 * 3600, CALLS_A_DAY)
             moments += [at + timedelta(hours=opens_h, seconds=float(s)) for s in drawn]
-    moments.sort()
+    moments = sorted(moments)[::every]
     patience, offered = dice.exponential(patience_s, len(moments)), dice.exponential(60.0, len(moments))
+    mark = "pbx1" if queue_id == "sales" else "pbx2"
     rows = [
         {
             "tenant_id": DEFAULT_TENANT,
             "day": at.date(),
-            "interaction_id": f"pbx1-{int(at.timestamp())}.{number}",
+            "interaction_id": f"{mark}-{int(at.timestamp())}.{number}",
         }
         for number, at in enumerate(moments)
     ]
@@ -77,7 +80,7 @@ async def log_calls(
         | {
             "started_at": at,
             "answered_at": None if gone[number] else at,
-            "queue_id": "sales",
+            "queue_id": queue_id,
             "talk_ms": 200_000,
             "wrap_up_ms": 40_000,
             "party_id": PARTY_ID if number % 4 == 0 else None,
@@ -88,7 +91,7 @@ async def log_calls(
         row
         | {
             "visit": 1,
-            "queue_id": "sales",
+            "queue_id": queue_id,
             "entered_at": at,
             "queued_at": at,
             "wait_ms": int(wait_ms[number]),
@@ -104,7 +107,7 @@ async def log_calls(
     ]
     async with database.transaction(DEFAULT_TENANT) as connection:
         organisation = {"tenant_id": DEFAULT_TENANT, "party_id": PARTY_ID, "kind": "organisation"}
-        queue = {"tenant_id": DEFAULT_TENANT, "queue_id": "sales"}
+        queue = {"tenant_id": DEFAULT_TENANT, "queue_id": queue_id}
         await connection.execute(insert(tables.party).on_conflict_do_nothing(), [organisation])
         await connection.execute(insert(tables.queue).on_conflict_do_nothing(), [queue])
         await connection.execute(insert(tables.interaction), calls)

@@ -123,6 +123,38 @@ async def test_a_queue_and_a_new_queue_like_it_are_forecast(database: Database, 
         assert (await client.post("/plan/forecasts", json=unscaled)).status_code == 422
 
 
+async def test_the_size_of_a_new_queue_is_measured_on_its_first_days(
+    database: Database, tmp_path: Path
+) -> None:
+    await log_calls(database, 42)
+    began = await log_calls(database, 12, queue_id="renewals", every=3)
+    async with planner_served(database, tmp_path) as client:
+        runs = []
+        for source in (SALES, {"kind": "analogy", "like": SALES, "queue_id": "renewals"}):
+            ask = {"source": source, "zone": "UTC", "horizon_days": 7}
+            asked = (await client.post("/plan/forecasts", json=ask)).json()
+            assert await made(client, database, asked, tmp_path) == "done"
+            run = (await client.get(f"/plan/forecasts/{asked['run_id']}")).json()
+            found = (await client.get(f"/plan/forecasts/{asked['run_id']}/intervals")).json()["intervals"]
+            runs.append((run, found))
+        (plain, other), (new, scaled) = runs
+        assert plain["outcome"]["scale"] is None
+        scale = new["outcome"]["scale"]
+        assert scale["days_count"] == len({moment.date() for moment in began})
+        assert scale["ratio"] == pytest.approx(1 / 3, rel=0.01)
+        assert 1 / np.sqrt(len(began)) < scale["uncertain"] < 0.2
+        totals = [sum(one["mean"] for one in rows) for rows in (scaled, other)]
+        assert totals[0] == pytest.approx(scale["ratio"] * totals[1])
+        widths = [sum(one["p90"] - one["p10"] for one in rows) for rows in (scaled, other)]
+        assert widths[0] > scale["ratio"] * widths[1], "what is not known of the size widens the band"
+
+        unknown = {"source": {"kind": "analogy", "like": SALES, "queue_id": "nowhere"}, "zone": "UTC"}
+        asked = (await client.post("/plan/forecasts", json=unknown)).json()
+        assert await made(client, database, asked, tmp_path) == "failed"
+        error = (await client.get(f"/jobs/{asked['job_id']}")).json()["error"]
+        assert "no calls for queue nowhere" in error["params"]["detail"]
+
+
 async def test_today_goes_on_from_what_came_and_keeps_what_people_laid_over(
     database: Database, tmp_path: Path
 ) -> None:

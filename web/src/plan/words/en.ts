@@ -21,6 +21,12 @@ export const en = {
   'source.new_like': 'New queue like {name}',
   'source.ratio': 'Size against it',
   'source.ratio_hint': '{share} of its calls; the range is widened by ±20 % because a given size is seldom met.',
+  'source.sizing': 'How large it will be',
+  'source.sizing_given': 'As I expect',
+  'source.sizing_measured': 'As its first days show',
+  'source.new_queue': 'The new queue in the call log',
+  'source.measured_hint':
+    'Its calls are compared with those of the other on the days that both had; the fewer and the more unlike, the wider the range.',
   'source.forecast': 'Forecast',
   'source.file': 'Open a file',
   'source.file_hint':
@@ -189,6 +195,11 @@ export const en = {
   'about.file': 'file {name}',
   'about.analogy': '{share} of {name}',
   'about.measured': 'a measured part',
+  'about.scale_measured': {
+    one: 'Its size was measured on one day that both queues had: {share} of the calls, ±{by} (standard deviation), which widens the range.',
+    other: 'Its size was measured on {count} days that both queues had: {share} of the calls, ±{by} (standard deviation), which widens the range.',
+  },
+  'about.scale_given': 'Its size was given: {share} of the calls, ±{by} (standard deviation), which widens the range.',
   'about.made': 'From {source}; made by {who}, {when}.',
   'about.is_again': 'It repeats an earlier forecast.',
   'about.again': 'Make it again',
