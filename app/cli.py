@@ -29,6 +29,9 @@ COMMANDS: dict[str, Place] = {
     "demo": Place("app.demo.cli", "demo", "Run a small contact centre with synthetic callers."),
     "accounts": Place("app.auth.cli", "accounts_cli", "List, make and disable accounts; sign-in links."),
     "calls": Place("app.calls.cli", "calls_cli", "List, show and reconcile logged calls."),
+    "figures": Place(
+        "app.figures.cli", "figures", "Figures of the call log by period, queue or entry point."
+    ),
     "centre": Place("app.centre.cli", "centre_cli", "Export, check and import queues, agents and skills."),
     "plan": Place("app.planner.cli", "plan_cli", "Staffing, patience and forecasts."),
     "pbx": Place("app.pbx.cli", "pbx_cli", "Install, start and stop a private real Asterisk."),

@@ -56,6 +56,7 @@ Permission = Literal[
     "job.write",
     "plan.read",
     "plan.write",
+    "figures.read",
     "metrics.read",
 ]
 
@@ -151,6 +152,12 @@ TABLE: Mapping[Permission, Mapping[Role, Reach]] = {
         _INTEGRATION: Reach.ALL,
     },
     "plan.write": {_PLANNER: Reach.ALL, _ADMINISTRATOR: Reach.ALL, _INTEGRATION: Reach.ALL},
+    "figures.read": {
+        _SUPERVISOR: Reach.ALL,
+        _PLANNER: Reach.ALL,
+        _ADMINISTRATOR: Reach.ALL,
+        _INTEGRATION: Reach.ALL,
+    },
     "metrics.read": {_ADMINISTRATOR: Reach.ALL, _INTEGRATION: Reach.ALL},
 }
 

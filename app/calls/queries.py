@@ -1,4 +1,4 @@
-"""The call log's queries: pages of calls, one call's story, figures, and the comparison with the witness.
+"""The call log's queries: pages of calls, one call's story, and the comparison with the witness.
 
 Every function runs inside one tenant's transaction; the tenant is named in the query as well, for the
 index. Moments are zone-aware here, at the database's edge.
@@ -12,16 +12,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, and_, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.calls.conditions import DAY, conditions_of, same_contact
+from app.calls.conditions import DAY, conditions_of
 from app.calls.rules import WHOLE_SIGHT, CallFilter, Sight
 from app.db import tables as t
 from app.db.session import TenantId
-from routing.events import QueueExit
-from routing.ids import InteractionId, QueueId, day_of
-from workforce.measures import Cell
+from routing.ids import InteractionId, day_of
 
 PAGE_CALLS_MAX = 500
 CHOICES_MAX = 5_000  # of one kind
@@ -140,73 +138,6 @@ async def call_story(
     }
 
 
-async def figures(
-    connection: AsyncConnection, tenant_id: TenantId, since: datetime, until: datetime
-) -> dict[QueueId | None, Cell]:
-    """Return the cells of the queue visits that began in ``[since, until)``, by queue (cohort view).
-
-    Talk, hold, wrap-up and offers are those of the same contacts' visits to that queue. The threshold is
-    the queue's as it is configured now, 20 s where there is no such queue any more.
-    """
-    cells: dict[QueueId | None, Cell] = {}
-
-    def add(queue_id: QueueId | None, cell: Cell) -> None:
-        cells[queue_id] = cells.get(queue_id, Cell()) + cell
-
-    visit = t.queue_visit.c
-    in_range = and_(
-        visit.tenant_id == tenant_id,
-        visit.day.between((since - DAY).date(), (until + DAY).date()),
-        visit.entered_at >= since,
-        visit.entered_at < until,
-    )
-    for row in await connection.execute(_visit_sums(tenant_id, in_range)):
-        add(QueueId(row.queue_id), _cell_of_visits(row))
-    contacts = (
-        select(visit.day, visit.interaction_id, visit.queue_id).where(in_range).distinct().subquery("contact")
-    )
-    offer, segment = t.offer.c, t.segment.c
-    offers = (
-        select(
-            offer.queue_id,
-            func.count().label("offered"),
-            func.count().filter(offer.outcome == "no_answer").label("rona"),
-            func.count().filter(offer.outcome_reason == "caller_left").label("left"),
-        )
-        .join(contacts, same_contact(t.offer, contacts.c))
-        .where(offer.tenant_id == tenant_id)
-        .group_by(offer.queue_id)
-    )
-    for row in await connection.execute(offers):
-        cell = Cell(offer_count=row.offered, rona_count=row.rona, offer_caller_left_count=row.left)
-        add(row.queue_id, cell)
-    length_ms = func.sum(func.extract("epoch", segment.ended_at - segment.started_at) * 1000)
-    handled = (
-        select(
-            segment.queue_id,
-            func.count(func.distinct(tuple_(segment.interaction_id, segment.track)))
-            .filter(segment.kind == "talk")
-            .label("handled"),
-            *(
-                func.coalesce(func.round(length_ms.filter(segment.kind == kind)), 0).label(kind)
-                for kind in ("talk", "hold", "wrap_up")
-            ),
-        )
-        .join(contacts, same_contact(t.segment, contacts.c))
-        .where(segment.tenant_id == tenant_id, segment.track != "customer")
-        .group_by(segment.queue_id)
-    )
-    for row in await connection.execute(handled):
-        cell = Cell(
-            handled_count=row.handled,
-            talk_ms=int(row.talk),
-            hold_ms=int(row.hold),
-            wrap_up_ms=int(row.wrap_up),
-        )
-        add(row.queue_id, cell)
-    return cells
-
-
 # ---------------------------------------------------------------- inside
 
 
@@ -258,56 +189,6 @@ def _named_calls() -> Select[Any]:
         .outerjoin(t.party, of_call(t.party, "party_id"))
     )
     return select(t.interaction, *names).select_from(joined)
-
-
-def _visit_sums(tenant_id: TenantId, in_range: ColumnElement[bool]) -> Any:
-    visit = t.queue_visit.c
-    threshold_ms = func.coalesce(t.queue.c.threshold_s, 20) * 1000
-    within = case((visit.wait_ms <= threshold_ms, 1), else_=0)
-    return (
-        select(
-            visit.queue_id,
-            visit.exit_cause,
-            func.count().label("visits"),
-            func.coalesce(func.sum(within), 0).label("within"),
-            func.coalesce(func.sum(visit.wait_ms), 0).label("wait_ms"),
-            func.coalesce(func.max(visit.wait_ms), literal_column("0")).label("wait_max_ms"),
-        )
-        .select_from(
-            t.queue_visit.outerjoin(
-                t.queue, and_(t.queue.c.tenant_id == visit.tenant_id, t.queue.c.queue_id == visit.queue_id)
-            )
-        )
-        .where(in_range)
-        .group_by(visit.queue_id, visit.exit_cause)
-    )
-
-
-def _cell_of_visits(row: Any) -> Cell:
-    """Visits of one queue that ended in one way, or (no cause) have not ended."""
-    if row.exit_cause is None:
-        return Cell(offered_count=row.visits)
-    queue_exit = QueueExit(row.exit_cause)
-    exits = {queue_exit: row.visits}
-    if queue_exit is QueueExit.ANSWERED:
-        return Cell(
-            offered_count=row.visits,
-            exit_counts=exits,
-            answered_count=row.visits,
-            answered_within_count=row.within,
-            wait_answered_ms=int(row.wait_ms),
-            wait_answered_max_ms=row.wait_max_ms,
-        )
-    if queue_exit in (QueueExit.ABANDONED, QueueExit.SHORT_ABANDON):
-        short = queue_exit is QueueExit.SHORT_ABANDON
-        return Cell(
-            offered_count=row.visits,
-            exit_counts=exits,
-            abandoned_count=row.visits,
-            abandoned_within_count=row.within,
-            short_abandoned_count=row.visits if short else 0,
-        )
-    return Cell(offered_count=row.visits, exit_counts=exits)
 
 
 def _write_cursor(started_at: datetime, interaction_id: str) -> str:

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
-from app.calls.queries import figures
 from app.calls.reconciliation import Reconciliation, reconcile
 from app.db.session import DEFAULT_TENANT, Database
+from app.figures.queries import queue_cells
 from routing.events import QueueExit
 from routing.ids import QueueId
 from telephony.cel import read_calls
@@ -82,7 +82,7 @@ async def report_of(database: Database, sandbox: Sandbox, tally: CrowdTally, sin
             break
         await asyncio.sleep(_POLL_S)
     async with database.snapshot(DEFAULT_TENANT) as connection:
-        by_queue = await figures(connection, DEFAULT_TENANT, since, until)
+        by_queue = await queue_cells(connection, DEFAULT_TENANT, since, until)
         values = {"tenant": DEFAULT_TENANT, "since": since, "day": since.date()}
         latencies = [row.ms for row in await connection.execute(_LATENCIES, values)]
     whole = total(by_queue.values())

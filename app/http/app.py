@@ -21,6 +21,7 @@ from app.auth.origins import Origins
 from app.calls.endpoints import router as calls
 from app.customers.routes import router as customers
 from app.desk.endpoints import router as desk
+from app.figures.endpoints import router as figures
 from app.floor.endpoints import router as floor
 from app.http.description import Description
 from app.http.description import router as description
@@ -50,6 +51,7 @@ _ROUTERS = (
     calls,
     customers,
     desk,
+    figures,
     floor,
     jobs,
     phones,

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.calls.queries import call_story, figures, list_calls
+from app.calls.queries import call_story, list_calls
 from app.calls.reconciliation import LoggedCall, compare, reconcile
 from app.calls.rules import CallFilter
 from app.db.session import DEFAULT_TENANT, Database, TenantId
+from app.figures.queries import queue_cells
 from app.live.drainer import Drainer
 from routing import events as ev
 from routing.ids import AgentId, InteractionId, QueueId
@@ -120,8 +121,8 @@ async def test_another_tenant_finds_nothing(database: Database) -> None:
 async def test_figures_are_those_of_the_events(database: Database) -> None:
     await _log(database, _answered(0), _answered(10), _abandoned(20))
     async with database.transaction(DEFAULT_TENANT) as connection:
-        cells = await figures(connection, DEFAULT_TENANT, BEGAN, BEGAN + timedelta(hours=1))
-        nothing = await figures(connection, DEFAULT_TENANT, BEGAN - timedelta(hours=1), BEGAN)
+        cells = await queue_cells(connection, DEFAULT_TENANT, BEGAN, BEGAN + timedelta(hours=1))
+        nothing = await queue_cells(connection, DEFAULT_TENANT, BEGAN - timedelta(hours=1), BEGAN)
     cell = cells[SALES]
     assert (cell.offered_count, cell.answered_count, cell.abandoned_count) == (3, 2, 1)
     assert (cell.offer_count, cell.rona_count, cell.handled_count) == (2, 0, 2)

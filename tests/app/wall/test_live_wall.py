@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.calls.queries import figures as cohort
 from app.db.session import DEFAULT_TENANT, Database
+from app.figures.queries import queue_cells
 from app.live.bus import Bus, Cursor
 from app.live.clock import Clock
 from app.live.drainer import Drainer
@@ -168,7 +168,7 @@ async def test_the_figures_are_those_of_the_call_log(database: Database, tmp_pat
             mine = wall._count.tallies
     since = datetime.fromtimestamp(START_MS / 1000, UTC) - timedelta(hours=1)
     async with database.transaction(DEFAULT_TENANT) as connection:
-        logged = await cohort(connection, DEFAULT_TENANT, since, since + timedelta(hours=20))
+        logged = await queue_cells(connection, DEFAULT_TENANT, since, since + timedelta(hours=20))
     for queue_id in past.threshold_ms:
         today, row = mine.today(queue_id, past.now_ms), logged[queue_id]
         assert (today.offered_count, today.exit_counts) == (row.offered_count, dict(row.exit_counts))

@@ -1,0 +1,1 @@
+"""Figures of the log by period: cells in SQL, figures by formula."""

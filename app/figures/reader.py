@@ -1,0 +1,109 @@
+"""One table of figures, read from the log at one moment."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from app.csv_safety import neutral
+from app.db.session import Database, TenantId
+from app.figures.queries import FiguresBy, FiguresView, first_fact_ms, names_of, period_cells
+from app.figures.rules import COUNTS, FIGURES, FiguresRow, figures_table
+from app.wall.queries import centre_zone
+from routing.events import QueueExit
+from workforce.periods import PeriodStep, period_bounds
+from workforce.series import stamp
+
+_BYTE_ORDER_MARK: Final = "\ufeff"  # without it Excel reads Chinese names in its own code page
+NO_ZONE: Final = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiguresAsked:
+    """Which figures.
+
+    Attributes:
+        first, last: Local days, both included.
+        zone: IANA name; None: the centre's.
+    """
+
+    first: date
+    last: date
+    step: PeriodStep = PeriodStep.DAY
+    by: FiguresBy = FiguresBy.QUEUE
+    view: FiguresView = FiguresView.EVENT
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiguresTable:
+    """The answer.
+
+    Attributes:
+        rows: By period and key, without those that have no fact.
+        whole: All of it in one row.
+        names: What the keys are called now.
+    """
+
+    asked: FiguresAsked
+    zone: str
+    rows: Sequence[FiguresRow]
+    whole: FiguresRow
+    names: Mapping[str, str]
+
+
+async def read_figures(
+    database: Database, tenant_id: TenantId, asked: FiguresAsked, now_ms: int
+) -> FiguresTable:
+    """Return the table.
+
+    Raises:
+        workforce.errors.InputError: the days, the step or the zone make no periods.
+    """
+    async with database.snapshot(tenant_id) as connection:
+        zone = asked.zone or await centre_zone(connection, tenant_id) or NO_ZONE
+        bounds_ms = period_bounds(zone, asked.first, asked.last, asked.step)
+        cells, corrected = await period_cells(connection, tenant_id, bounds_ms, view=asked.view, by=asked.by)
+        since_ms = await first_fact_ms(connection, tenant_id)
+        names = await names_of(connection, tenant_id, asked.by)
+    *rows, whole = figures_table(cells, bounds_ms, corrected=corrected, since_ms=since_ms, now_ms=now_ms)
+    return FiguresTable(asked=asked, zone=zone, rows=rows, whole=whole, names=names)
+
+
+HEADER: Final = (
+    "start",
+    "end",
+    "key",
+    "name",
+    *COUNTS,
+    *(f"exit_{way}" for way in QueueExit),
+    *FIGURES,
+    "grade",
+)
+
+
+def csv_of(table: FiguresTable) -> str:
+    """Return the rows as CSV and the whole as the last; moments with their offset, blank for no calls."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(HEADER)
+    for row in (*table.rows, table.whole):
+        key = "total" if row is table.whole else row.key
+        figures = ("" if value is None else value for value in row.figures.values())
+        writer.writerow(
+            [
+                stamp(row.start_ms // 1000, table.zone),
+                stamp(row.end_ms // 1000, table.zone),
+                key,
+                neutral(table.names.get(row.key, "")),
+                *(getattr(row.cell, name) for name in COUNTS),
+                *(row.cell.exits(way) for way in QueueExit),
+                *figures,
+                row.grade.value,
+            ]
+        )
+    return _BYTE_ORDER_MARK + text.getvalue()

@@ -1,0 +1,89 @@
+"""The figures by API, by CSV and on the command line: the same rows, and refusals in words."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.auth.permissions import Role
+from app.db.session import DEFAULT_TENANT, Database
+from app.live.drainer import Drainer
+from tests.app.auth.people import add_account, browser, people, sign_in
+from tests.app.live.test_drainer import ListJournal, row_of_events
+from tests.app.live.test_recorder import ANSWERED, START
+
+pytestmark = pytest.mark.db
+
+DAY = f"{datetime.fromtimestamp(START / 1000, UTC):%Y-%m-%d}"
+ASKED = {"first": DAY, "last": DAY, "zone": "UTC", "step": "hour"}
+
+
+async def _log(database: Database) -> None:
+    await Drainer(ListJournal([row_of_events(1, *ANSWERED)]), database, DEFAULT_TENANT).drain_all()
+
+
+async def test_a_supervisor_reads_the_figures_and_takes_the_same_rows_away(database: Database) -> None:
+    await _log(database)
+    app, faces = people(database)
+    token = await sign_in(faces, await add_account(database, "sue", Role.SUPERVISOR))
+    async with browser(app, token) as client:
+        shown: dict[str, Any] = (await client.get("/api/v1/figures", params=ASKED)).json()
+        taken = await client.get("/api/v1/figures/export", params=ASKED)
+    (row,) = shown["rows"]
+    assert (row["key"], row["counts"]["offered_count"], row["exits"]) == ("sales", 1, {"answered": 1})
+    assert row["figures"]["SL-C"] == 1.0
+    assert shown["total"]["counts"] == row["counts"]
+    first, total = list(csv.DictReader(io.StringIO(taken.text.removeprefix("\ufeff"))))
+    assert total["key"] == "total"
+    for name, value in row["figures"].items():
+        assert first[name] == ("" if value is None else str(value))
+    assert {name: int(first[name]) for name in row["counts"]} == row["counts"]
+    assert datetime.fromisoformat(first["start"]) == datetime.fromisoformat(row["start"])
+
+
+async def test_an_agent_may_not_read_them_and_nonsense_is_refused_in_words(database: Database) -> None:
+    app, faces = people(database)
+    agent = await sign_in(faces, await add_account(database, "ann", Role.AGENT, agent_id="a1001"))
+    planner = await sign_in(faces, await add_account(database, "pat", Role.PLANNER))
+    async with browser(app, agent) as client:
+        assert (await client.get("/api/v1/figures", params=ASKED)).status_code == 403
+    async with browser(app, planner) as client:
+        for changed, error_id in (
+            ({"zone": "Mars/Olympus"}, "bad_series"),
+            ({"last": "2020-01-01"}, "bad_period"),
+            ({"last": "2035-01-01", "step": "15min"}, "bad_period"),
+        ):
+            refused = await client.get("/api/v1/figures", params=ASKED | changed)
+            assert (refused.status_code, refused.json()["error_id"]) == (422, error_id)
+
+
+async def test_the_command_line_says_the_same(database: Database, tmp_path: Path) -> None:
+    await _log(database)
+    url = database.engine.url.render_as_string(hide_password=False)
+
+    async def holdless(*words: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *(Path(sys.executable).with_name("holdless"), "figures", "--zone", "UTC", *words),
+            cwd=tmp_path,
+            env={**os.environ, "HOLDLESS_DATABASE_URL": url},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        said, _ = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 0
+        return said.decode()
+
+    drawn = await holdless("--first", DAY)
+    assert "sales" in drawn
+    assert "100.0 %" in drawn
+    assert "2 rows" not in await holdless("--first", DAY, "--out", "figures.csv")
+    rows = list(csv.DictReader((tmp_path / "figures.csv").open(encoding="utf-8-sig")))
+    assert [row["key"] for row in rows] == ["sales", "total"]
+    assert "no calls" in await holdless("--first", "2020-01-01")
