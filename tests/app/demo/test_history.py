@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.calls.queries import figures
 from app.db import tables as t
 from app.db.session import DEFAULT_TENANT, Database
 from app.demo.history import fill_history, rows_for
 from app.demo.history_rows import COLUMNS, Rows
+from app.figures.queries import queue_cells
 from workforce.measures import abandonment, aht_s, service_level_c, total
 
 FRIDAY, SUNDAY, NEW_YEAR = date(2026, 11, 20), date(2026, 11, 22), date(2026, 1, 1)
@@ -103,7 +103,7 @@ async def test_filling_twice_fills_once_and_fills_the_days_since(database: Datab
     assert await fill(today) == 1
     async with database.transaction(DEFAULT_TENANT) as connection:
         since = datetime.combine(today - timedelta(days=5), datetime.min.time(), UTC)
-        cells = await figures(connection, DEFAULT_TENANT, since, since + timedelta(days=5))
+        cells = await queue_cells(connection, DEFAULT_TENANT, since, since + timedelta(days=5))
         calls = await connection.scalar(select(func.count()).select_from(t.interaction))
         misplaced = await connection.scalar(
             select(func.count()).select_from(t.interaction).where(t.interaction.c.started_at < since)
