@@ -20,7 +20,8 @@ from routing.ids import QueueId
 from telephony.cel import read_calls
 from telephony.sandbox.instance import Sandbox
 from telephony.synthetic.tally import CrowdTally
-from workforce.measures import Cell, abandonment, asa_s, service_level_c, total
+from workforce.formulas import AB, ASA, SERVICE_LEVELS
+from workforce.measures import Cell, total
 
 SETTLE_S: Final = 20.0  # from the last hang-up to its row in the database
 _POLL_S: Final = 0.2
@@ -91,8 +92,8 @@ async def report_of(database: Database, sandbox: Sandbox, tally: CrowdTally, sin
         "answered": whole.answered_count,
         "abandoned": whole.abandoned_count,
         "fallback": whole.exits(QueueExit.FALLBACK, QueueExit.QUEUE_TIMEOUT),
-        "service_level": _rounded(service_level_c(whole), 4),
-        "asa_s": _rounded(asa_s(whole), 2),
+        "service_level": _rounded(SERVICE_LEVELS["SL-C"](whole), 4),
+        "asa_s": _rounded(ASA(whole), 2),
         "cel_minus_log": len(checked.cel_minus_log),
         "log_minus_cel": len(checked.log_minus_cel),
         "decision_to_ring_ms_p50": _quantile(latencies, 0.50),
@@ -102,9 +103,9 @@ async def report_of(database: Database, sandbox: Sandbox, tally: CrowdTally, sin
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
-    abandoned = abandonment(cell)
-    level = service_level_c(cell)
-    asa = asa_s(cell)
+    abandoned = AB(cell)
+    level = SERVICE_LEVELS["SL-C"](cell)
+    asa = ASA(cell)
     return (
         str(cell.offered_count),
         str(cell.answered_count),

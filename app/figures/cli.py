@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,15 +16,17 @@ from rich.table import Table
 
 from app.db.opened import with_database
 from app.db.session import Database, TenantId
-from app.figures.queries import FiguresBy, FiguresView
+from app.figures.dimensions import FiguresBy
+from app.figures.facts import FiguresView
+from app.figures.queries import Narrowed, narrowed_to
 from app.figures.reader import FiguresAsked, FiguresTable, csv_of, read_figures
-from app.figures.rules import COUNTS, FIGURES, FiguresRow
+from app.figures.rules import COUNTS, FiguresRow
 from app.settings import load_settings
+from workforce.formulas import FORMULAS, Unit
 from workforce.periods import PeriodStep
 from workforce.series import stamp
 
-_SHARES = ("SL-A", "SL-B", "SL-C", "SL-D", "SL-E", "SL-F", "AB", "RONA")
-_SHOWN = ("SL-A", "SL-B", "SL-C", "SL-D", "SL-E", "SL-F", "AB", "ASA", "AHT")
+_SHOWN = ("SL-A", "SL-B", "SL-C", "SL-D", "SL-E", "SL-F", "AB", "ASA", "WAIT_P90", "AHT")
 _FILE_WIDTH = 240
 
 
@@ -37,6 +40,9 @@ def figures(
     view: Annotated[
         FiguresView, typer.Option(help="Each fact in its own period, or all of a visit where it began.")
     ] = FiguresView.EVENT,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Of this alone, for instance queue:sales; may be repeated.")
+    ] = None,
     zone: Annotated[str | None, typer.Option(help="IANA name; default: the centre's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write all columns as CSV to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
@@ -46,7 +52,13 @@ def figures(
     """Show service levels by all six formulas, waits and handle times of the call log."""
     since = (first or datetime.now(UTC).astimezone()).date()
     asked = FiguresAsked(
-        first=since, last=last.date() if last else since, step=step, by=by, view=view, zone=zone
+        first=since,
+        last=last.date() if last else since,
+        step=step,
+        by=by,
+        view=view,
+        zone=zone,
+        narrowed=_narrowed(only or ()),
     )
 
     async def work(database: Database, tenant_id: TenantId) -> FiguresTable:
@@ -63,6 +75,13 @@ def figures(
     else:
         console = Console() if sys.stdout.isatty() else Console(width=_FILE_WIDTH)
         console.print(_drawn(table))
+
+
+def _narrowed(only: Sequence[str]) -> Narrowed:
+    try:
+        return narrowed_to(only)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--only") from None
 
 
 def _drawn(table: FiguresTable) -> Table:
@@ -87,7 +106,7 @@ def _drawn(table: FiguresTable) -> Table:
 def _figure(formula: str, value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value * 100:.1f} %" if formula in _SHARES else f"{value:.1f} s"
+    return f"{value * 100:.1f} %" if FORMULAS[formula].unit is Unit.SHARE else f"{value:.1f} s"
 
 
 def _plain(table: FiguresTable) -> dict[str, object]:
@@ -98,7 +117,7 @@ def _plain(table: FiguresTable) -> dict[str, object]:
             "key": row.key,
             "counts": {name: getattr(row.cell, name) for name in COUNTS},
             "exits": {way.value: count for way, count in row.cell.exit_counts.items()},
-            "figures": {name: row.figures[name] for name in FIGURES},
+            "figures": {name: row.figures[name] for name in FORMULAS},
             "grade": row.grade.value,
         }
 

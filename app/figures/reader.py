@@ -11,10 +11,14 @@ from typing import Final
 
 from app.csv_safety import neutral
 from app.db.session import Database, TenantId
-from app.figures.queries import FiguresBy, FiguresView, first_fact_ms, names_of, period_cells
-from app.figures.rules import COUNTS, FIGURES, FiguresRow, figures_table
+from app.figures.dimensions import FiguresBy
+from app.figures.drill import Drilled, Line, facts_behind, keyed
+from app.figures.facts import FiguresView
+from app.figures.queries import EVERYTHING, Narrowed, first_fact_ms, names_of, period_cells
+from app.figures.rules import COUNTS, FiguresRow, figures_table
 from app.wall.queries import centre_zone
 from routing.events import QueueExit
+from workforce.formulas import FORMULAS
 from workforce.periods import PeriodStep, period_bounds
 from workforce.series import stamp
 
@@ -29,6 +33,7 @@ class FiguresAsked:
     Attributes:
         first, last: Local days, both included.
         zone: IANA name; None: the centre's.
+        narrowed: Of these queues, agents … alone.
     """
 
     first: date
@@ -37,6 +42,7 @@ class FiguresAsked:
     by: FiguresBy = FiguresBy.QUEUE
     view: FiguresView = FiguresView.EVENT
     zone: str | None = None
+    narrowed: Narrowed = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +73,62 @@ async def read_figures(
     async with database.snapshot(tenant_id) as connection:
         zone = asked.zone or await centre_zone(connection, tenant_id) or NO_ZONE
         bounds_ms = period_bounds(zone, asked.first, asked.last, asked.step)
-        cells, corrected = await period_cells(connection, tenant_id, bounds_ms, view=asked.view, by=asked.by)
+        cells, corrected = await period_cells(
+            connection,
+            tenant_id,
+            bounds_ms,
+            view=asked.view,
+            by=asked.by,
+            narrowed=asked.narrowed,
+            zone=zone,
+        )
         since_ms = await first_fact_ms(connection, tenant_id)
         names = await names_of(connection, tenant_id, asked.by)
     *rows, whole = figures_table(cells, bounds_ms, corrected=corrected, since_ms=since_ms, now_ms=now_ms)
     return FiguresTable(asked=asked, zone=zone, rows=rows, whole=whole, names=names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillAsked:
+    """Which number's calls.
+
+    Attributes:
+        key: Of the number's row; None: of the total.
+        bounds_ms: The row's period; None: the whole range.
+        against: Only what this line counts differently.
+    """
+
+    line: Line
+    against: Line | None = None
+    key: str | None = None
+    bounds_ms: tuple[int, int] | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+async def read_drill(
+    database: Database, tenant_id: TenantId, asked: FiguresAsked, drill: DrillAsked
+) -> Drilled:
+    """Return the calls behind one number of the table that *asked* makes.
+
+    Raises:
+        workforce.errors.InputError: the days, the step or the zone make no periods.
+    """
+    async with database.snapshot(tenant_id) as connection:
+        zone = asked.zone or await centre_zone(connection, tenant_id) or NO_ZONE
+        whole = period_bounds(zone, asked.first, asked.last, asked.step)
+        return await facts_behind(
+            connection,
+            tenant_id,
+            drill.bounds_ms or (whole[0], whole[-1]),
+            drill.line,
+            against=drill.against,
+            view=asked.view,
+            narrowed=keyed(asked.narrowed, asked.by, drill.key),
+            zone=zone,
+            limit=drill.limit,
+            offset=drill.offset,
+        )
 
 
 HEADER: Final = (
@@ -81,7 +138,7 @@ HEADER: Final = (
     "name",
     *COUNTS,
     *(f"exit_{way}" for way in QueueExit),
-    *FIGURES,
+    *FORMULAS,
     "grade",
 )
 

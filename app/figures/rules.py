@@ -5,11 +5,12 @@ What a row shows is computed from its own cell, and the total from the sum of al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workforce.measures import SERVICE_LEVELS, Cell, abandonment, aht_s, asa_s, rona_rate, total
+from workforce.formulas import FORMULAS
+from workforce.measures import Cell, total
 
 
 class FiguresGrade(StrEnum):
@@ -34,30 +35,6 @@ COUNTS = (
 )
 """The counts of a cell that a table shows, in order."""
 
-
-def _part_s(name: str) -> Callable[[Cell], float | None]:
-    def figure(cell: Cell) -> float | None:
-        return getattr(cell, name) / 1000 / cell.handled_count if cell.handled_count else None
-
-    return figure
-
-
-def _wait_max_s(cell: Cell) -> float | None:
-    return cell.wait_answered_max_ms / 1000 if cell.answered_count else None
-
-
-FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
-    **SERVICE_LEVELS,
-    "AB": abandonment,
-    "ASA": asa_s,
-    "WAIT_MAX": _wait_max_s,
-    "AHT": aht_s,
-    "TALK": _part_s("talk_ms"),
-    "HOLD": _part_s("hold_ms"),
-    "WRAP_UP": _part_s("wrap_up_ms"),
-    "RONA": rona_rate,
-}
-"""By formula id, in the order of a table. Shares in [0, 1]; ASA, WAIT_MAX, AHT and its parts in seconds."""
 
 _DIGITS = 6
 
@@ -87,7 +64,7 @@ def figures_of(cell: Cell) -> dict[str, float | None]:
     >>> figures_of(Cell(answered_count=3, answered_within_count=2))["SL-A"], figures_of(Cell())["SL-C"]
     (0.666667, None)
     """
-    found = ((name, formula(cell)) for name, formula in FIGURES.items())
+    found = ((name, formula(cell)) for name, formula in FORMULAS.items())
     return {name: None if value is None else round(value, _DIGITS) for name, value in found}
 
 

@@ -20,6 +20,7 @@ from app.db.session import TenantId
 from routing.events import QueueExit
 from routing.ids import AgentId, QueueId
 from workforce.measures import DEFAULT_THRESHOLD_MS, Cell, cell_of_exits
+from workforce.wait_buckets import WAIT_BOUNDS_MS
 
 JOURNAL_ID = "local"
 _DAY = timedelta(days=1)  # an id's day and its events may lie on two sides of midnight
@@ -89,11 +90,13 @@ WITH told AS (
 )
 SELECT type, queue_id, exit,
        CASE WHEN at_ms >= :window_ms THEN at_ms - at_ms % :bucket_ms ELSE :since_ms END AS at_ms,
+       CASE WHEN type = 'QueueLeft'
+           THEN width_bucket(first_ms, CAST(:wait_bounds_ms AS bigint[])) END AS bucket,
        count(*) AS facts, sum(first_ms) AS first_ms, sum(second_ms) AS second_ms, max(first_ms) AS longest_ms,
        count(*) FILTER (WHERE first_ms <= coalesce((:thresholds)::jsonb->>queue_id, :threshold_ms)::bigint)
            AS within
 FROM fact WHERE at_ms >= :since_ms
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
 """
 
 _FACT_TYPES = (
@@ -189,6 +192,7 @@ async def logged_day(
             "bucket_ms": bucket_ms,
             "thresholds": orjson.dumps(dict(threshold_ms)).decode(),
             "threshold_ms": str(DEFAULT_THRESHOLD_MS),
+            "wait_bounds_ms": list(WAIT_BOUNDS_MS),
         },
     )
     wrapping = await connection.execute(text(_WRAPPING), range_of_days)
@@ -216,6 +220,7 @@ def _cell(row: Any) -> Cell:
                 within_count=row.within,
                 wait_ms=first_ms,
                 wait_max_ms=int(row.longest_ms),
+                buckets={row.bucket: row.facts},
             )
         case "InteractionOffered":
             return Cell(offer_count=row.facts)

@@ -15,7 +15,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from routing.ids import QueueId
-from workforce.measures import SERVICE_LEVELS, Cell, aht_s, asa_s, total
+from workforce.formulas import AHT, ASA, SERVICE_LEVELS
+from workforce.measures import Cell, total
 
 BUCKET_MS = 15_000
 WINDOW_BUCKETS = 60
@@ -161,10 +162,10 @@ def figures(cell: Cell, grade: Grade) -> Figures:
         short_abandoned_count=cell.short_abandoned_count,
         service_level=_rounded(SERVICE_LEVELS[SERVICE_LEVEL_FORMULA](cell), 6),
         service_level_formula=SERVICE_LEVEL_FORMULA,
-        asa_s=_rounded(asa_s(cell), 3),
+        asa_s=_rounded(ASA(cell), 3),
         wait_max_s=cell.wait_answered_max_ms / 1000 if cell.answered_count else None,
         handled_count=handled,
-        aht_s=_rounded(aht_s(cell), 3),
+        aht_s=_rounded(AHT(cell), 3),
         talk_s=_mean_s(cell.talk_ms, handled),
         hold_s=_mean_s(cell.hold_ms, handled),
         wrap_up_s=_mean_s(cell.wrap_up_ms, handled),

@@ -19,7 +19,7 @@ from routing.ids import AgentId, InteractionId, QueueId
 from telephony.cel import CelCall, CelTalk
 from tests.app.live.test_drainer import ListJournal, row_of_events
 from tests.app.live.test_recorder import ANSWERED, START
-from workforce.measures import aht_s, asa_s, service_level_d
+from workforce.formulas import AHT, ASA, SERVICE_LEVELS
 
 pytestmark = pytest.mark.db
 
@@ -126,8 +126,8 @@ async def test_figures_are_those_of_the_events(database: Database) -> None:
     cell = cells[SALES]
     assert (cell.offered_count, cell.answered_count, cell.abandoned_count) == (3, 2, 1)
     assert (cell.offer_count, cell.rona_count, cell.handled_count) == (2, 0, 2)
-    assert (asa_s(cell), aht_s(cell)) == (7.0, 67.0)
-    assert service_level_d(cell) == pytest.approx(2 / 3)
+    assert (ASA(cell), AHT(cell)) == (7.0, 67.0)
+    assert SERVICE_LEVELS["SL-D"](cell) == pytest.approx(2 / 3)
     assert nothing == {}
 
 

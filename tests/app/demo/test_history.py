@@ -15,7 +15,8 @@ from app.db.session import DEFAULT_TENANT, Database
 from app.demo.history import fill_history, rows_for
 from app.demo.history_rows import COLUMNS, Rows
 from app.figures.queries import queue_cells
-from workforce.measures import abandonment, aht_s, service_level_c, total
+from workforce.formulas import AB, AHT, SERVICE_LEVELS
+from workforce.measures import total
 
 FRIDAY, SUNDAY, NEW_YEAR = date(2026, 11, 20), date(2026, 11, 22), date(2026, 1, 1)
 
@@ -109,7 +110,7 @@ async def test_filling_twice_fills_once_and_fills_the_days_since(database: Datab
             select(func.count()).select_from(t.interaction).where(t.interaction.c.started_at < since)
         )
     whole = total(cells.values())
-    level, abandoned, handle_s = service_level_c(whole), abandonment(whole), aht_s(whole)
+    level, abandoned, handle_s = SERVICE_LEVELS["SL-C"](whole), AB(whole), AHT(whole)
     assert (set(cells), misplaced) == ({"sales", "support", "billing"}, 0)
     assert calls is not None
     assert 500 < calls <= whole.offered_count

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from app.db.session import DEFAULT_TENANT, Database
-from app.figures.queries import CellKey, FiguresBy, FiguresView, first_fact_ms, period_cells
+from app.figures.dimensions import FiguresBy
+from app.figures.facts import FiguresView
+from app.figures.queries import CellKey, first_fact_ms, period_cells
 from app.live.drainer import Drainer
 from app.live.journal import Journal
 from app.live.rows import row_of
@@ -27,7 +29,7 @@ DAY_OF_START = datetime.fromtimestamp(START_MS / 1000, UTC).date()
 ALL_DAYS = (DAY_OF_START - timedelta(days=2), DAY_OF_START + timedelta(days=3))
 
 
-async def _drained(seed: int, count: int, database: Database, path: Path) -> list[ev.Event]:
+async def drained(seed: int, count: int, database: Database, path: Path) -> list[ev.Event]:
     """A simulated day, without the witness, drained into the log; its thresholds are the default's."""
     steps = [
         replace(step, events=tuple(e for e in step.events if not isinstance(e, ev.FactCorrected)))
@@ -52,7 +54,7 @@ async def _cells(
 async def test_the_event_view_is_the_fold_of_the_events(
     database: Database, tmp_path: Path, seed: int
 ) -> None:
-    events = await _drained(seed, 900, database, tmp_path)
+    events = await drained(seed, 900, database, tmp_path)
     bounds_ms = period_bounds("UTC", *ALL_DAYS, PeriodStep.QUARTER)
     found = await _cells(database, bounds_ms, FiguresView.EVENT, FiguresBy.QUEUE)
     expected = {
@@ -66,7 +68,7 @@ async def test_the_event_view_is_the_fold_of_the_events(
 async def test_both_views_and_all_steps_and_keys_have_the_same_sums(
     database: Database, tmp_path: Path
 ) -> None:
-    await _drained(17, 900, database, tmp_path)
+    await drained(17, 900, database, tmp_path)
     sums = [
         total((await _cells(database, period_bounds("Asia/Taipei", *ALL_DAYS, step), view, by)).values())
         for step in PeriodStep
@@ -80,7 +82,7 @@ async def test_both_views_and_all_steps_and_keys_have_the_same_sums(
 async def test_in_the_cohort_view_what_was_offered_is_what_left_or_is_still_there(
     database: Database, tmp_path: Path
 ) -> None:
-    events = await _drained(5, 900, database, tmp_path)
+    events = await drained(5, 900, database, tmp_path)
     bounds_ms = period_bounds("UTC", *ALL_DAYS, PeriodStep.QUARTER)
     found = await _cells(database, bounds_ms, FiguresView.COHORT, FiguresBy.QUEUE)
     entered = {(e.interaction_id, e.visit): e for e in events if isinstance(e, ev.QueueEntered)}

@@ -1,0 +1,246 @@
+"""What ``/figures`` takes and gives. The page's types come from here."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from app.figures.dimensions import FiguresBy
+from app.figures.drill import DRILL_ROWS_MAX, Drilled, Line
+from app.figures.facts import TERMS, FiguresView
+from app.figures.queries import narrowed_to
+from app.figures.reader import DrillAsked, FiguresAsked, FiguresTable
+from app.figures.rules import COUNTS, FiguresGrade, FiguresRow
+from routing.events import QueueExit
+from workforce.formulas import FORMULAS, Unit
+from workforce.periods import PeriodStep
+
+_ONLY_MAX = 50
+
+
+class FiguresQuery(BaseModel):
+    """Which figures: local days, both included; the zone is the centre's where none is named.
+
+    Attributes:
+        only: ``queue:sales`` and the like: of these alone; ``team:`` is what has no team.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: date
+    last: date
+    step: PeriodStep = PeriodStep.DAY
+    by: FiguresBy = FiguresBy.QUEUE
+    view: FiguresView = FiguresView.EVENT
+    zone: str | None = Field(default=None, min_length=1, max_length=64)
+    only: list[str] = Field(default_factory=list, max_length=_ONLY_MAX)
+
+    @field_validator("only")
+    @classmethod
+    def _names_dimensions(cls, only: list[str]) -> list[str]:
+        narrowed_to(only)
+        return only
+
+    def asked(self) -> FiguresAsked:
+        """Return it as the reader takes it."""
+        return FiguresAsked(
+            first=self.first,
+            last=self.last,
+            step=self.step,
+            by=self.by,
+            view=self.view,
+            zone=self.zone,
+            narrowed=narrowed_to(self.only),
+        )
+
+
+class DrillQuery(FiguresQuery):
+    """Which number of that table.
+
+    Attributes:
+        figure: Id of a formula, or one of its terms (``offered_count``, ``exit.key``).
+        against: Id of a second formula: only what the two count differently.
+        start, end: The row's period; none: the whole range.
+        key: The row's; none: the total.
+    """
+
+    figure: str = Field(max_length=32)
+    against: str | None = Field(default=None, max_length=32)
+    start: datetime | None = None
+    end: datetime | None = None
+    key: str | None = Field(default=None, max_length=64)
+    limit: int = Field(default=100, ge=1, le=DRILL_ROWS_MAX)
+    offset: int = Field(default=0, ge=0, le=10_000_000)
+
+    @field_validator("figure", "against")
+    @classmethod
+    def _is_known(cls, figure: str | None) -> str | None:
+        if figure is not None and figure not in FORMULAS and figure not in TERMS:
+            raise ValueError(f"there is no such figure; the formulas: {', '.join(FORMULAS)}")
+        return figure
+
+    @model_validator(mode="after")
+    def _has_a_period(self) -> Self:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("name both start and end of the period, or neither")
+        if self.start is not None and self.end is not None:
+            if self.start.tzinfo is None or self.end.tzinfo is None:
+                raise ValueError("write start and end with their offset from UTC")
+            if self.end <= self.start:
+                raise ValueError("the period ends before it starts")
+        return self
+
+    def drill(self) -> DrillAsked:
+        """Return it as the reader takes it."""
+        bounds_ms = None
+        if self.start is not None and self.end is not None:
+            bounds_ms = (_ms(self.start), _ms(self.end))
+        return DrillAsked(
+            line=line_of(self.figure),
+            against=None if self.against is None else line_of(self.against),
+            key=self.key,
+            bounds_ms=bounds_ms,
+            limit=self.limit,
+            offset=self.offset,
+        )
+
+
+class FormulaShown(BaseModel):
+    """What a figure is made of: sum of ``over`` ÷ (sum of ``under`` less ``less``); shares or seconds."""
+
+    formula_id: str
+    unit: Unit
+    over: list[str]
+    under: list[str]
+    less: list[str]
+
+
+class FiguresLine(BaseModel):
+    """One period of one key.
+
+    Attributes:
+        counts, exits: What the figures are computed from; they add up over rows.
+        figures: By formula id, shares in [0, 1] and seconds; null where there were no calls.
+    """
+
+    start: datetime
+    end: datetime
+    key: str
+    counts: dict[str, int]
+    exits: dict[QueueExit, int]
+    figures: dict[str, float | None]
+    grade: FiguresGrade
+
+
+class FiguresShown(BaseModel):
+    """A table of figures; ``names`` says what the keys are called now."""
+
+    zone: str
+    step: PeriodStep
+    by: FiguresBy
+    view: FiguresView
+    names: dict[str, str]
+    formulas: list[FormulaShown]
+    rows: list[FiguresLine]
+    total: FiguresLine
+
+
+class DrillRow(BaseModel):
+    """One visit or participation that a number counts.
+
+    Attributes:
+        attempt: Of an offer or participation; null: the visit as a whole.
+        exit_cause, wait_ms: How and after what wait the visit ended, where the number counts that.
+        over, under: What it adds above and below the line; milliseconds where the term is a time.
+    """
+
+    interaction_id: str
+    visit: int | None
+    attempt: int | None
+    at: datetime
+    queue_id: str | None
+    queue_name: str | None
+    agent_id: str | None
+    agent_name: str | None
+    caller_number: str
+    caller_name: str
+    party_id: UUID | None
+    party_name: str | None
+    exit_cause: QueueExit | None
+    wait_ms: int | None
+    over: int
+    under: int
+    grade: str
+
+
+class DrillShown(BaseModel):
+    """The calls behind one number: a page of them, and what all of them add up to."""
+
+    figure: str
+    against: str | None
+    row_count: int
+    over_sum: int
+    under_sum: int
+    rows: list[DrillRow]
+
+
+def line_of(figure: str) -> Line:
+    """Return the line of a formula, or of one of its terms."""
+    formula = FORMULAS.get(figure)
+    if formula is None:
+        return Line(over=(figure,))
+    return Line(over=formula.over, under=formula.under, less=formula.less)
+
+
+def shown(table: FiguresTable) -> FiguresShown:
+    """Return a table as it is sent."""
+    return FiguresShown(
+        zone=table.zone,
+        step=table.asked.step,
+        by=table.asked.by,
+        view=table.asked.view,
+        names=dict(table.names),
+        formulas=[
+            FormulaShown(
+                formula_id=one.formula_id,
+                unit=one.unit,
+                over=list(one.over),
+                under=list(one.under),
+                less=list(one.less),
+            )
+            for one in FORMULAS.values()
+        ],
+        rows=[_line(row) for row in table.rows],
+        total=_line(table.whole),
+    )
+
+
+def drill_shown(query: DrillQuery, drilled: Drilled) -> DrillShown:
+    """Return the calls behind a number as they are sent."""
+    return DrillShown(
+        figure=query.figure,
+        against=query.against,
+        row_count=drilled.row_count,
+        over_sum=drilled.over_sum,
+        under_sum=drilled.under_sum,
+        rows=[DrillRow.model_validate(row, from_attributes=True) for row in drilled.rows],
+    )
+
+
+def _line(row: FiguresRow) -> FiguresLine:
+    return FiguresLine(
+        start=datetime.fromtimestamp(row.start_ms / 1000, UTC),
+        end=datetime.fromtimestamp(row.end_ms / 1000, UTC),
+        key=row.key,
+        counts={name: getattr(row.cell, name) for name in COUNTS},
+        exits=dict(row.cell.exit_counts),
+        figures=dict(row.figures),
+        grade=row.grade,
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
