@@ -36,6 +36,7 @@ class PeriodStep(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+    RANGE = "range"  # all of it in one
 
 
 _MINUTES = {PeriodStep.QUARTER: 15, PeriodStep.HALF_HOUR: 30, PeriodStep.HOUR: 60}
@@ -91,6 +92,7 @@ def _of_days(zone: ZoneInfo, first: date, last: date, step: PeriodStep) -> Itera
             PeriodStep.DAY: True,
             PeriodStep.WEEK: day.weekday() == 0,
             PeriodStep.MONTH: day.day == 1,
+            PeriodStep.RANGE: False,
         }[step]
         if begins or day == first:
             yield day_start_ms(zone, day)

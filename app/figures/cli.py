@@ -17,12 +17,13 @@ from rich.table import Table
 from app.db.opened import with_database
 from app.db.session import Database, TenantId
 from app.figures.dimensions import FiguresBy
-from app.figures.facts import FiguresView
+from app.figures.export import csv_of
+from app.figures.facts import TERMS, FiguresView
 from app.figures.queries import Narrowed, narrowed_to
-from app.figures.reader import FiguresAsked, FiguresTable, csv_of, read_figures
-from app.figures.rules import COUNTS, FiguresRow
+from app.figures.reader import FiguresAsked, FiguresTable, read_figures
+from app.figures.rules import FiguresRow
 from app.settings import load_settings
-from workforce.formulas import FORMULAS, Unit
+from workforce.formulas import FORMULAS, Unit, term
 from workforce.periods import PeriodStep
 from workforce.series import stamp
 
@@ -115,9 +116,8 @@ def _plain(table: FiguresTable) -> dict[str, object]:
             "start": stamp(row.start_ms // 1000, table.zone),
             "end": stamp(row.end_ms // 1000, table.zone),
             "key": row.key,
-            "counts": {name: getattr(row.cell, name) for name in COUNTS},
-            "exits": {way.value: count for way, count in row.cell.exit_counts.items()},
-            "figures": {name: row.figures[name] for name in FORMULAS},
+            "terms": {name: value for name in TERMS if (value := term(row.cell, name))},
+            "figures": dict(row.figures),
             "grade": row.grade.value,
         }
 

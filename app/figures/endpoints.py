@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,11 +10,23 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from app.auth.gate import may
-from app.figures.reader import FiguresTable, csv_of, read_drill, read_figures
-from app.figures.schemas import DrillQuery, DrillShown, FiguresQuery, FiguresShown, drill_shown, shown
+from app.figures.export import csv_of, xlsx_of
+from app.figures.reader import FiguresTable, read_choices, read_drill, read_figures
+from app.figures.schemas import (
+    ChoicesShown,
+    DrillQuery,
+    DrillShown,
+    FiguresQuery,
+    FiguresShown,
+    choices_shown,
+    drill_shown,
+    shown,
+)
 from app.http.errors import ApiError
 from app.http.state import state_of
 from workforce.errors import WorkforceError
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 router = APIRouter(
     prefix="/figures", tags=["figures"], dependencies=[Depends(may("figures.read", scope="all"))]
@@ -24,6 +37,13 @@ router = APIRouter(
 async def show_figures(request: Request, query: Annotated[FiguresQuery, Query()]) -> FiguresShown:
     """Show the figures of a range of days."""
     return shown(await _read(request, query))
+
+
+@router.get("/choices")
+async def show_choices(request: Request) -> ChoicesShown:
+    """Show what a table can be parted and narrowed by, and since when there is a log."""
+    faces = state_of(request).faces
+    return choices_shown(await read_choices(faces.database, faces.tenant_id))
 
 
 @router.get("/calls")
@@ -37,15 +57,24 @@ async def show_calls_behind(request: Request, query: Annotated[DrillQuery, Query
     return drill_shown(query, drilled)
 
 
-@router.get("/export", response_class=Response)
-async def export_figures(request: Request, query: Annotated[FiguresQuery, Query()]) -> Response:
+@router.get("/export.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
+async def export_csv(request: Request, query: Annotated[FiguresQuery, Query()]) -> Response:
     """Give the same rows as CSV."""
-    name = f"figures-{query.first:%Y%m%d}-{query.last:%Y%m%d}.csv"
-    return Response(
-        csv_of(await _read(request, query)),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    table = await _read(request, query)
+    return _attached(csv_of(table), "text/csv; charset=utf-8", query, "csv")
+
+
+@router.get("/export.xlsx", response_class=Response, responses={200: {"content": {_XLSX: {}}}})
+async def export_xlsx(request: Request, query: Annotated[FiguresQuery, Query()]) -> Response:
+    """Give the same rows as an Excel workbook."""
+    table = await _read(request, query)
+    return _attached(await asyncio.to_thread(xlsx_of, table), _XLSX, query, "xlsx")
+
+
+def _attached(body: str | bytes, media_type: str, query: FiguresQuery, suffix: str) -> Response:
+    name = f"figures-{query.first:%Y%m%d}-{query.last:%Y%m%d}.{suffix}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(body, media_type=media_type, headers=headers)
 
 
 async def _read(request: Request, query: FiguresQuery) -> FiguresTable:

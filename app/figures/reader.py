@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from app.csv_safety import neutral
 from app.db.session import Database, TenantId
 from app.figures.dimensions import FiguresBy
 from app.figures.drill import Drilled, Line, facts_behind, keyed
 from app.figures.facts import FiguresView
 from app.figures.queries import EVERYTHING, Narrowed, first_fact_ms, names_of, period_cells
-from app.figures.rules import COUNTS, FiguresRow, figures_table
+from app.figures.rules import FiguresRow, figures_table
 from app.wall.queries import centre_zone
-from routing.events import QueueExit
-from workforce.formulas import FORMULAS
 from workforce.periods import PeriodStep, period_bounds
-from workforce.series import stamp
 
-_BYTE_ORDER_MARK: Final = "\ufeff"  # without it Excel reads Chinese names in its own code page
 NO_ZONE: Final = "UTC"
 
 
@@ -89,6 +82,25 @@ async def read_figures(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FiguresChoices:
+    """What can be asked for: the centre's zone, since when there is a log, and names by dimension."""
+
+    zone: str
+    since_ms: int | None
+    names: Mapping[FiguresBy, Mapping[str, str]]
+
+
+async def read_choices(database: Database, tenant_id: TenantId) -> FiguresChoices:
+    """Return what a table can be parted and narrowed by."""
+    async with database.snapshot(tenant_id) as connection:
+        return FiguresChoices(
+            zone=await centre_zone(connection, tenant_id) or NO_ZONE,
+            since_ms=await first_fact_ms(connection, tenant_id),
+            names={by: await names_of(connection, tenant_id, by) for by in FiguresBy},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrillAsked:
     """Which number's calls.
 
@@ -129,38 +141,3 @@ async def read_drill(
             limit=drill.limit,
             offset=drill.offset,
         )
-
-
-HEADER: Final = (
-    "start",
-    "end",
-    "key",
-    "name",
-    *COUNTS,
-    *(f"exit_{way}" for way in QueueExit),
-    *FORMULAS,
-    "grade",
-)
-
-
-def csv_of(table: FiguresTable) -> str:
-    """Return the rows as CSV and the whole as the last; moments with their offset, blank for no calls."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(HEADER)
-    for row in (*table.rows, table.whole):
-        key = "total" if row is table.whole else row.key
-        figures = ("" if value is None else value for value in row.figures.values())
-        writer.writerow(
-            [
-                stamp(row.start_ms // 1000, table.zone),
-                stamp(row.end_ms // 1000, table.zone),
-                key,
-                neutral(table.names.get(row.key, "")),
-                *(getattr(row.cell, name) for name in COUNTS),
-                *(row.cell.exits(way) for way in QueueExit),
-                *figures,
-                row.grade.value,
-            ]
-        )
-    return _BYTE_ORDER_MARK + text.getvalue()

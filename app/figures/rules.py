@@ -21,21 +21,6 @@ class FiguresGrade(StrEnum):
     UNKNOWN = "unknown"  # it begins before the log does, or is not over
 
 
-COUNTS = (
-    "offered_count",
-    "answered_count",
-    "answered_within_count",
-    "abandoned_count",
-    "abandoned_within_count",
-    "short_abandoned_count",
-    "handled_count",
-    "offer_count",
-    "rona_count",
-    "offer_caller_left_count",
-)
-"""The counts of a cell that a table shows, in order."""
-
-
 _DIGITS = 6
 
 

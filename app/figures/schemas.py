@@ -12,10 +12,10 @@ from app.figures.dimensions import FiguresBy
 from app.figures.drill import DRILL_ROWS_MAX, Drilled, Line
 from app.figures.facts import TERMS, FiguresView
 from app.figures.queries import narrowed_to
-from app.figures.reader import DrillAsked, FiguresAsked, FiguresTable
-from app.figures.rules import COUNTS, FiguresGrade, FiguresRow
+from app.figures.reader import DrillAsked, FiguresAsked, FiguresChoices, FiguresTable
+from app.figures.rules import FiguresGrade, FiguresRow
 from routing.events import QueueExit
-from workforce.formulas import FORMULAS, Unit
+from workforce.formulas import FORMULAS, Unit, term
 from workforce.periods import PeriodStep
 
 _ONLY_MAX = 50
@@ -118,19 +118,32 @@ class FormulaShown(BaseModel):
     less: list[str]
 
 
+class ChoicesShown(BaseModel):
+    """What can be asked for.
+
+    Attributes:
+        zone: The centre's, whose days are meant where none is named.
+        since: When the log begins; null: it is empty.
+        names: By dimension, what its ids are called now; a dimension without names has fixed ids.
+    """
+
+    zone: str
+    since: datetime | None
+    names: dict[FiguresBy, dict[str, str]]
+
+
 class FiguresLine(BaseModel):
     """One period of one key.
 
     Attributes:
-        counts, exits: What the figures are computed from; they add up over rows.
+        terms: What the figures are computed from, those that are not 0; they add up over rows.
         figures: By formula id, shares in [0, 1] and seconds; null where there were no calls.
     """
 
     start: datetime
     end: datetime
     key: str
-    counts: dict[str, int]
-    exits: dict[QueueExit, int]
+    terms: dict[str, int]
     figures: dict[str, float | None]
     grade: FiguresGrade
 
@@ -195,6 +208,16 @@ def line_of(figure: str) -> Line:
     return Line(over=formula.over, under=formula.under, less=formula.less)
 
 
+def choices_shown(choices: FiguresChoices) -> ChoicesShown:
+    """Return what can be asked for as it is sent."""
+    since_ms = choices.since_ms
+    return ChoicesShown(
+        zone=choices.zone,
+        since=None if since_ms is None else datetime.fromtimestamp(since_ms / 1000, UTC),
+        names={by: dict(names) for by, names in choices.names.items()},
+    )
+
+
 def shown(table: FiguresTable) -> FiguresShown:
     """Return a table as it is sent."""
     return FiguresShown(
@@ -235,8 +258,7 @@ def _line(row: FiguresRow) -> FiguresLine:
         start=datetime.fromtimestamp(row.start_ms / 1000, UTC),
         end=datetime.fromtimestamp(row.end_ms / 1000, UTC),
         key=row.key,
-        counts={name: getattr(row.cell, name) for name in COUNTS},
-        exits=dict(row.cell.exit_counts),
+        terms={name: value for name in TERMS if (value := term(row.cell, name))},
         figures=dict(row.figures),
         grade=row.grade,
     )

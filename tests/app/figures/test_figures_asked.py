@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from app.auth.permissions import Role
 from app.db.session import DEFAULT_TENANT, Database
+from app.figures.dimensions import FiguresBy
+from app.figures.facts import TERMS
 from app.live.drainer import Drainer
 from tests.app.auth.people import add_account, browser, people, sign_in
 from tests.app.live.test_drainer import ListJournal, row_of_events
 from tests.app.live.test_recorder import ANSWERED, START
+from workforce.formulas import FORMULAS
 
 pytestmark = pytest.mark.db
 
@@ -36,17 +40,38 @@ async def test_a_supervisor_reads_the_figures_and_takes_the_same_rows_away(datab
     token = await sign_in(faces, await add_account(database, "sue", Role.SUPERVISOR))
     async with browser(app, token) as client:
         shown: dict[str, Any] = (await client.get("/api/v1/figures", params=ASKED)).json()
-        taken = await client.get("/api/v1/figures/export", params=ASKED)
+        book = await client.get("/api/v1/figures/export.xlsx", params=ASKED)
+        taken = await client.get("/api/v1/figures/export.csv", params=ASKED)
     (row,) = shown["rows"]
-    assert (row["key"], row["counts"]["offered_count"], row["exits"]) == ("sales", 1, {"answered": 1})
+    assert (row["key"], row["terms"]["offered_count"], row["terms"]["exit.answered"]) == ("sales", 1, 1)
+    assert "rona_count" not in row["terms"]
     assert row["figures"]["SL-C"] == 1.0
-    assert shown["total"]["counts"] == row["counts"]
+    assert shown["total"]["terms"] == row["terms"]
     first, total = list(csv.DictReader(io.StringIO(taken.text.removeprefix("\ufeff"))))
     assert total["key"] == "total"
     for name, value in row["figures"].items():
         assert first[name] == ("" if value is None else str(value))
-    assert {name: int(first[name]) for name in row["counts"]} == row["counts"]
+    assert {name: int(first[name]) for name in TERMS if first[name] != "0"} == row["terms"]
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_index(0)
+    header, first_row, total_row = sheet.to_python()
+    workbook = dict(zip(header, first_row, strict=True))
+    assert {name: workbook[name] for name in TERMS} == {name: int(first[name]) for name in TERMS}
+    assert {name: workbook[name] for name in FORMULAS if workbook[name] != ""} == {
+        name: value for name, value in row["figures"].items() if value is not None
+    }
+    assert total_row[2] == "total"
     assert datetime.fromisoformat(first["start"]) == datetime.fromisoformat(row["start"])
+
+
+async def test_what_can_be_asked_for_has_names(database: Database) -> None:
+    await _log(database)
+    app, faces = people(database)
+    token = await sign_in(faces, await add_account(database, "sue", Role.SUPERVISOR))
+    async with browser(app, token) as client:
+        choices = (await client.get("/api/v1/figures/choices")).json()
+    assert datetime.fromisoformat(choices["since"]).timestamp() * 1000 == START
+    assert choices["names"].keys() == set(FiguresBy)
+    assert choices["zone"]
 
 
 async def test_an_agent_may_not_read_them_and_nonsense_is_refused_in_words(database: Database) -> None:
