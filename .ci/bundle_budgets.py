@@ -15,6 +15,7 @@ BUDGET_KB = {
     "wall": 60,
     "customers": 110,
     "calls": 110,
+    "figures": 110,
     "plan": 250,
     "people": 60,
 }

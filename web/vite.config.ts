@@ -6,7 +6,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vite'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-export const FACES = ['signin', 'desk', 'wall', 'customers', 'calls', 'plan', 'people'] as const
+export const FACES = ['signin', 'desk', 'wall', 'customers', 'calls', 'figures', 'plan', 'people'] as const
 
 export default defineConfig({
   root: here('.'),

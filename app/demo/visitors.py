@@ -37,6 +37,7 @@ _PAGES: Final = (
     _Page(path="/wall", role=Role.SUPERVISOR, what="the same in large, for a screen on the wall"),
     _Page(path="/customers", role=Role.SUPERVISOR, what="people, numbers, what they were promised"),
     _Page(path="/calls", role=Role.SUPERVISOR, what="every call, and why it reached whom"),
+    _Page(path="/figures", role=Role.SUPERVISOR, what="service levels and times, and the calls behind each"),
     _Page(path="/plan", role=Role.PLANNER, what="tomorrow's calls and the staff for them"),
     _Page(path="/people", role=Role.ADMINISTRATOR, what="accounts, what they may do, their sign-in links"),
 )

@@ -29,6 +29,7 @@ FACE_PATHS: Final[Mapping[str, str]] = {
     "/wall": "wall",
     "/customers": "customers",
     "/calls": "calls",
+    "/figures": "figures",
     "/plan": "plan",
     "/people": "people",
 }

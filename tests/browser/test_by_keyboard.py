@@ -22,6 +22,7 @@ JOURNEYS: Final[Mapping[str, str]] = {
     "/calls": "test_calls_page.test_the_keyboard_alone_finds_opens_and_leaves_a_call",
     "/customers": "test_customers.test_somebody_is_found_by_keyboard_alone_and_edited",
     "/desk": "test_desk_phone.test_a_call_is_worked_by_keyboard_alone",
+    "/figures": "test_figures_page.test_the_keyboard_alone_walks_opens_and_comes_back",
     "/floor": "test_boards.test_the_floor_is_worked_by_keyboard_alone",
     "/people": "test_by_keyboard.test_an_account_is_found_and_given_a_new_name",
     "/plan": "test_plan_page.test_a_queue_of_the_call_log_is_planned_by_keyboard",

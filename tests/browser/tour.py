@@ -88,6 +88,14 @@ STOPS: Final = (
         then="/calls?outcome=answered&wait_min=20&range=week",
         ready="tbody tr",
     ),
+    Stop(
+        "figures",
+        "/figures",
+        "Figures",
+        "Service levels by all six formulas side by side; behind each number stand its calls.",
+        then="/figures?range=month",
+        ready="tfoot tr",
+    ),
     Stop("plan", "/plan", "Planner", "Forecast, staff and what-if, by the engine that routes the calls."),
     Stop(
         "people",

@@ -2,7 +2,7 @@
 import type { Role } from '../session/session.svelte'
 
 export interface Face {
-  readonly id: 'desk' | 'floor' | 'wall' | 'customers' | 'calls' | 'plan' | 'people'
+  readonly id: 'desk' | 'floor' | 'wall' | 'customers' | 'calls' | 'figures' | 'plan' | 'people'
   readonly path: string
   readonly roles: readonly Role[]
 }
@@ -13,6 +13,7 @@ export const FACES: readonly Face[] = [
   { id: 'wall', path: '/wall', roles: ['supervisor', 'planner', 'administrator'] },
   { id: 'customers', path: '/customers', roles: ['agent', 'supervisor', 'planner', 'administrator'] },
   { id: 'calls', path: '/calls', roles: ['agent', 'supervisor', 'planner', 'administrator'] },
+  { id: 'figures', path: '/figures', roles: ['supervisor', 'planner', 'administrator'] },
   { id: 'plan', path: '/plan', roles: ['supervisor', 'planner', 'administrator'] },
   { id: 'people', path: '/people', roles: ['supervisor', 'administrator'] },
 ]

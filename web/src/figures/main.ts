@@ -1,0 +1,4 @@
+import { showFace } from '@/parts/face'
+import Figures from './Figures.svelte'
+
+void showFace(Figures)
