@@ -89,3 +89,29 @@ def test_hostile_names_and_notes_are_text_on_the_desk(
             expect(page.get_by_test_id("who")).to_have_count(0, timeout=10_000)
         assert_accessible(page)
         assert not dialogs
+
+
+def test_a_caller_id_whose_check_failed_is_shown_as_nobodys(
+    browser: Browser, centre: CallCentre, sipp: Sipp
+) -> None:
+    number = "0977000199"
+    body = {"display_name": "Olivia Owner", "identifiers": [{"raw": number}]}
+    centre.require("POST", "/parties", body)
+    centre.sandbox.cli("dialplan set global CC_VERSTAT TN-Validation-Failed")  # as a trunk's dialplan says it
+    try:
+        with context(browser, centre.url) as made:
+            sign_in(made, centre, agent_account("a1004"))
+            page = made.new_page()
+            page.goto("/desk")
+            page.locator("[data-state]").wait_for()
+            sipp.phone("a1004", Phone(answer=None))
+            centre.ready("a1004")
+            sipp.call(Caller(entry="8002", number=number))
+            expect(page.locator("[data-attestation=failed]")).to_contain_text("forged", timeout=10_000)
+            expect(page.get_by_test_id("who")).not_to_contain_text("Olivia")
+            expect(page.get_by_role("button", name="Olivia Owner")).to_be_visible()  # a choice, not a claim
+            assert_accessible(page)
+            screenshot(page, "desk-forged-number")
+            centre.hang_up_all()
+    finally:
+        centre.sandbox.cli("dialplan set global CC_VERSTAT none")
