@@ -17,6 +17,7 @@ from app.customers.identify_rules import Match
 from app.db.session import Database, TenantId
 from app.desk.news import DeskNews
 from app.floor.live_floor import LiveFloor
+from app.jobs.file_keeper import FileKeeper
 from app.jobs.runner import JobRunner
 from app.live.core import LiveCore
 from app.live.journal_tail import JournalTail
@@ -110,10 +111,12 @@ class Faces:
             region=settings.region,
             area_code=settings.area_code,
         )
+        self._files = FileKeeper(settings.data_dir, settings.files.keep_days)
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return what runs beside the core, by name; each begins again when it fails."""
         return {
+            "files": self._files.run,
             "first run": self._first_run.run,
             "jobs": self.jobs.run,
             "phones": self.phones.run,

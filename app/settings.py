@@ -71,6 +71,16 @@ class SignInSettings(_Section):
     life_s: int = Field(default=12 * 3_600, ge=300, le=7 * 86_400)
 
 
+class FileSettings(_Section):
+    """Files of customers in ``data_dir``: lists that were imported, rows that were refused, exports.
+
+    Attributes:
+        keep_days: A file is removed so many days after it was written.
+    """
+
+    keep_days: int = Field(default=7, ge=1, le=365)
+
+
 class AmiSettings(_Section):
     """The PBX's manager interface: two users with least rights (``asterisk-config/``)."""
 
@@ -156,6 +166,7 @@ class Settings(BaseSettings):
     ami: AmiSettings = AmiSettings()
     agi: AgiSettings = AgiSettings()
     sign_in: SignInSettings = SignInSettings()
+    files: FileSettings = FileSettings()
     phones: PhoneSettings = PhoneSettings()
     api_keys: tuple[ApiKeySettings, ...] = Field(default=(), max_length=API_KEYS_MAX)
 

@@ -145,9 +145,11 @@ async def undo(request: Request, principal: Importer, import_id: UUID) -> Import
 async def refused(request: Request, _principal: Importer, import_id: UUID) -> FileResponse:
     """Fetch the rows that were refused, with the reasons, ready to be mended and sent again."""
     async with tenants(request) as (connection, tenant_id):
-        await import_of(connection, tenant_id, import_id)
+        row = await import_of(connection, tenant_id, import_id)
     path = refused_path(state_of(request).settings.data_dir, import_id)
     if not path.is_file():
+        if (row.counts or {}).get("refused"):
+            raise ApiError(404, "import_refused_gone", "the file was removed")
         raise ApiError(404, "import_nothing_refused", "there is no such file")
     return FileResponse(path, media_type="text/csv; charset=utf-8", filename="refused.csv")
 

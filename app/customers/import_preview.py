@@ -10,6 +10,7 @@ from app.customers.import_batches import batches_of, decided, parts_of
 from app.customers.import_choices import Decision, count
 from app.customers.import_job import plan_of
 from app.customers.import_records import import_of, rows_path, set_import
+from app.jobs.rules import JobFailed
 from app.jobs.work import Work
 
 SHOWN_ROWS: Final = 20
@@ -17,10 +18,16 @@ SHOWN_PROBLEMS: Final = 50
 
 
 async def run(work: Work) -> dict[str, Any]:
-    """Look at every row; keep the counts, the first rows and the first problems with the import."""
+    """Look at every row; keep the counts, the first rows and the first problems with the import.
+
+    Raises:
+        JobFailed: its rows are gone.
+    """
     import_id = UUID(work.input["import_id"])
     async with work.database.transaction(work.tenant_id) as connection:
         row = await import_of(connection, work.tenant_id, import_id)
+    if not rows_path(work.data_dir, import_id).is_file():
+        raise JobFailed("import_rows_gone")
     plan = plan_of(row.plan)
     counts: dict[str, int] = {}
     shown: list[dict[str, Any]] = []

@@ -60,7 +60,13 @@ class Importing:
         return self.page
 
     async def work(self, page: dict[str, Any]) -> None:
-        """Do the import's last job, as its worker would."""
+        """Do the import's last job, which ends well."""
+        job = await self.worked(page)
+        assert job["state"] in ("done", "cancelled"), job
+        self.page = (await self._client.get(self.path)).json()
+
+    async def worked(self, page: dict[str, Any]) -> dict[str, Any]:
+        """Do the import's last job, as its worker would; return the job."""
         url = self._database.engine.url.render_as_string(hide_password=False)
         job_id = UUID(page["job_id"])
         await do_job(
@@ -71,6 +77,5 @@ class Importing:
             region="TW",
             area_code="2",
         )
-        job = (await self._client.get(f"/jobs/{job_id}")).json()
-        assert job["state"] in ("done", "cancelled"), job
-        self.page = (await self._client.get(self.path)).json()
+        job: dict[str, Any] = (await self._client.get(f"/jobs/{job_id}")).json()
+        return job

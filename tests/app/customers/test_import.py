@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import xlsxwriter
 from sqlalchemy import text
 
 from app.db.session import DEFAULT_TENANT, Database
+from app.jobs.file_keeper import FileKeeper
 from tests.app.customers.importing import Importing
 from tests.app.customers.serving import Wakings, customers_served
 
@@ -202,6 +204,30 @@ async def test_what_is_no_list_is_refused_and_leaves_nothing(
         assert (await client.post("/parties/imports", content=b"a", headers=planner)).status_code == 403
         agent = {"Authorization": "Bearer agent"}
         assert (await client.get("/parties/imports", headers=agent)).status_code == 403
+
+
+async def test_files_that_are_removed_after_their_time_are_told_so(
+    database: Database, tmp_path: Path
+) -> None:
+    async with customers_served(database, tmp_path, jobs=Wakings()) as client:
+        importing = Importing(client, database, tmp_path)
+        await importing.upload(_csv([["name", "phone"], ["王小明", "0912345678"], ["", "0911111111"]]))
+        await importing.look()
+        assert (await importing.start())["counts"]["refused"] == 1
+        assert (await client.get(f"{importing.path}/refused.csv")).status_code == 200
+        later = Importing(client, database, tmp_path)
+        await later.upload(_csv([["name", "phone"], ["李大華", "0987654321"]]))
+        in_a_week_s = time.time() + 7 * 86_400 + 60
+        assert FileKeeper(tmp_path, 7, lambda: in_a_week_s).remove_old() == 2
+        assert list((tmp_path / "imports").iterdir()) == []
+        gone = await client.get(f"{importing.path}/refused.csv")
+        assert (gone.status_code, gone.json()["error_id"]) == (404, "import_refused_gone")
+        columns = [column["suggested"] for column in later.page["columns"]]
+        looked = await client.put(f"{later.path}/mapping", json={"columns": columns, "on_duplicate": "skip"})
+        job = await later.worked(looked.json())
+        assert (job["state"], job["error_id"]) == ("failed", "import_rows_gone")
+        assert (await client.get(later.path)).json()["state"] == "read"
+        assert (await importing.undo())["undo"]["counts"]["removed"] == 1
 
 
 async def test_two_thousand_rows_come_in_and_a_cancelled_import_is_whole(
