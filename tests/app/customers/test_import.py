@@ -225,7 +225,7 @@ async def test_files_that_are_removed_after_their_time_are_told_so(
         columns = [column["suggested"] for column in later.page["columns"]]
         looked = await client.put(f"{later.path}/mapping", json={"columns": columns, "on_duplicate": "skip"})
         job = await later.worked(looked.json())
-        assert (job["state"], job["error_id"]) == ("failed", "import_rows_gone")
+        assert (job["state"], job["error"]["error_id"]) == ("failed", "import_rows_gone")
         assert (await client.get(later.path)).json()["state"] == "read"
         assert (await importing.undo())["undo"]["counts"]["removed"] == 1
 
