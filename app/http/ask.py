@@ -21,6 +21,8 @@ from routing.events import Event, SignalIgnored
 from routing.signals import Signal
 
 ANSWER_MAX_S = 5.0
+_ALREADY = "already_"
+"""Begins the reasons of what was ignored because it was so before: two clicks are no error."""
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -75,8 +77,9 @@ async def ask(inbox: SignalInbox, signal: Signal) -> Outcome:
     """Put *signal* and return what it made true.
 
     Raises:
-        ApiError: 409 with the engine's reason when it does not fit the present state; 503 when
-            the engine did not answer in time (the request stays in force; ask again with its key).
+        ApiError: 409 with the engine's reason when it does not fit the present state, unless that is what
+            was asked for; 503 when the engine did not answer in time (the request stays in force; ask
+            again with its key).
     """
     assert signal.request_id is not None, "without a request id the signal would count as a fact of the PBX"
     try:
@@ -85,6 +88,8 @@ async def ask(inbox: SignalInbox, signal: Signal) -> Outcome:
         raise ApiError(503, "engine_slow", "no answer in time; the request may still take effect") from None
     for event in step.events:
         if isinstance(event, SignalIgnored) and event.signal == type(signal).__name__:
+            if event.reason.startswith(_ALREADY):
+                return Outcome(request_id=signal.request_id, at_ms=step.signal.at_ms, facts=[])
             params = {"interaction_id": event.interaction_id, "agent_id": event.agent_id}
             raise ApiError(409, event.reason, "this does not fit the present state", params=params)
     facts = [_fact(event) for event in step.events if _is_about(event, signal)]

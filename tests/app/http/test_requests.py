@@ -59,6 +59,14 @@ async def test_what_the_engine_ignores_is_a_conflict_with_a_stable_word() -> Non
             assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_asking_for_what_is_so_already_is_in_order_and_changes_nothing() -> None:
+    async with serving() as client:
+        for state in ("signed_in", "signed_in", "ready", "ready"):
+            answer = await client.post("/api/v1/agents/a1001/state", json={"state": state})
+            assert answer.status_code == 200, answer.text
+        assert answer.json()["facts"] == []
+
+
 async def test_the_same_idempotency_key_asks_the_engine_once() -> None:
     server = SmallServer()
     async with serving(server) as client:
