@@ -99,7 +99,7 @@ def _drawn(table: FiguresTable) -> Table:
             escape(name),
             *(str(count) for count in counts),
             *(_figure(formula, row.figures[formula]) for formula in _SHOWN),
-            row.grade.value,
+            f"{row.grade.value}, so far" if row.is_running else row.grade.value,
         )
     return drawn
 
@@ -119,6 +119,7 @@ def _plain(table: FiguresTable) -> dict[str, object]:
             "terms": {name: value for name in TERMS if (value := term(row.cell, name))},
             "figures": dict(row.figures),
             "grade": row.grade.value,
+            "is_running": row.is_running,
         }
 
     rows = [line(row) for row in table.rows]

@@ -23,7 +23,7 @@ from workforce.formulas import FORMULAS, Unit, term
 from workforce.series import stamp
 
 TOTAL: Final = "total"
-HEADER: Final = ("start", "end", "key", "name", *TERMS, *FORMULAS, "grade")
+HEADER: Final = ("start", "end", "key", "name", *TERMS, *FORMULAS, "grade", "is_running")
 _BYTE_ORDER_MARK: Final = "\ufeff"  # without it Excel reads Chinese names in its own code page
 _XLSX_MOMENT: Final = "yyyy-mm-dd hh:mm"
 _XLSX_UNITS: Final = {Unit.SHARE: "0.0%", Unit.SECONDS: "0.0"}
@@ -44,6 +44,7 @@ def csv_of(table: FiguresTable) -> str:
                 *(term(row.cell, each) for each in TERMS),
                 *("" if value is None else value for value in row.figures.values()),
                 row.grade.value,
+                int(row.is_running),
             ]
         )
     return _BYTE_ORDER_MARK + text.getvalue()
@@ -82,6 +83,7 @@ def _write_figures(sheet: Any, number: int, row: FiguresRow, units: dict[Unit, A
             sheet.write_number(number, column, value, units[FORMULAS[figure_id].unit])
         column += 1
     sheet.write_string(number, column, row.grade.value)
+    sheet.write_boolean(number, column + 1, row.is_running)
 
 
 def _named(table: FiguresTable) -> Iterator[tuple[FiguresRow, str, str]]:

@@ -18,7 +18,7 @@ class FiguresGrade(StrEnum):
 
     LIVE = "live"
     BACK_FILLED = "back_filled"  # the witness corrected or supplied a call in it
-    UNKNOWN = "unknown"  # it begins before the log does, or is not over
+    UNKNOWN = "unknown"  # it begins before the log does
 
 
 _DIGITS = 6
@@ -33,6 +33,7 @@ class FiguresRow:
         key: Id of the queue or entry point; "" for none.
         cell: What the row is computed from.
         figures: By formula id; None where there were no calls to compute it from.
+        is_running: It is not over; all is said of it so far.
     """
 
     start_ms: int
@@ -41,6 +42,7 @@ class FiguresRow:
     cell: Cell
     figures: Mapping[str, float | None]
     grade: FiguresGrade
+    is_running: bool
 
 
 def figures_of(cell: Cell) -> dict[str, float | None]:
@@ -67,11 +69,11 @@ def figures_table(
         cells, corrected: By number of the period and key, as ``app.figures.queries.period_cells`` gives them.
         bounds_ms: Of the periods.
         since_ms: When the log begins; None: it is empty.
-        now_ms: What ends later is not over.
+        now_ms: What ends later is running.
     """
 
     def grade(start_ms: int, end_ms: int, is_corrected: bool) -> FiguresGrade:
-        if since_ms is None or (start_ms < since_ms and end_ms > since_ms) or end_ms > now_ms:
+        if since_ms is None or start_ms < since_ms < end_ms:
             return FiguresGrade.UNKNOWN
         return FiguresGrade.BACK_FILLED if is_corrected else FiguresGrade.LIVE
 
@@ -83,6 +85,7 @@ def figures_table(
             cell=cell,
             figures=figures_of(cell),
             grade=grade(start_ms, end_ms, is_corrected),
+            is_running=end_ms > now_ms,
         )
 
     rows = [

@@ -136,6 +136,7 @@ class FiguresLine(BaseModel):
     """One period of one key.
 
     Attributes:
+        is_running: The period is not over; all is said of it so far.
         terms: What the figures are computed from, those that are not 0; they add up over rows.
         figures: By formula id, shares in [0, 1] and seconds; null where there were no calls.
     """
@@ -146,6 +147,7 @@ class FiguresLine(BaseModel):
     terms: dict[str, int]
     figures: dict[str, float | None]
     grade: FiguresGrade
+    is_running: bool
 
 
 class FiguresShown(BaseModel):
@@ -261,6 +263,7 @@ def _line(row: FiguresRow) -> FiguresLine:
         terms={name: value for name in TERMS if (value := term(row.cell, name))},
         figures=dict(row.figures),
         grade=row.grade,
+        is_running=row.is_running,
     )
 
 

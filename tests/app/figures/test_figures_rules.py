@@ -34,7 +34,7 @@ def test_the_whole_is_computed_from_the_sum_and_not_from_the_rows_figures() -> N
     ("since_ms", "now_ms", "grades"),
     [
         (0, 3_000, ["live", "back_filled", "live", "back_filled"]),
-        (0, 2_500, ["live", "back_filled", "unknown", "unknown"]),  # the third period is not over
+        (0, 2_500, ["live", "back_filled", "live", "back_filled"]),  # the third period is running
         (500, 3_000, ["unknown", "back_filled", "live", "unknown"]),  # the log begins within the first
         (None, 3_000, ["unknown"] * 4),
     ],
@@ -44,4 +44,5 @@ def test_a_period_has_the_worst_grade_that_holds(
 ) -> None:
     cells = {(number, "sales"): _cell(1, 1) for number in range(3)}
     rows = figures_table(cells, BOUNDS_MS, corrected={(1, "sales")}, since_ms=since_ms, now_ms=now_ms)
+    assert [row.is_running for row in rows] == [row.end_ms > now_ms for row in rows]
     assert [row.grade for row in rows] == [FiguresGrade(grade) for grade in grades]

@@ -26,6 +26,7 @@ const ROW: Line = {
   terms: { answered_within_count: 3, answered_count: 4, abandoned_count: 2, short_abandoned_count: 1, talk_ms: 90_500 },
   figures: { 'SL-C': 0.6, AHT: null },
   grade: 'live',
+  is_running: false,
 }
 
 test('a formula is said with the row’s numbers, and what is not taken off is not said', () => {

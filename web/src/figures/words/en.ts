@@ -16,6 +16,7 @@ export const en = {
   'figures.columns': 'Columns',
   'figures.columns_first': 'The usual columns',
   'figures.table': 'Figures',
+  'figures.so_far': 'so far',
   'figures.total': 'Total',
   'figures.sort': 'Sort by {column}',
   'filter.range': 'Time',

@@ -17,6 +17,7 @@ export const zhHant: Record<keyof typeof en, Sentence> = {
   'figures.columns': '欄位',
   'figures.columns_first': '常用欄位',
   'figures.table': '統計數字',
+  'figures.so_far': '至今',
   'figures.total': '總計',
   'figures.sort': '依「{column}」排序',
   'filter.range': '時間',
