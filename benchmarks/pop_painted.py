@@ -48,7 +48,7 @@ new MutationObserver(() => {
   const card = document.querySelector('[data-pop]:has([role=tabpanel])')
   const id = card?.dataset.pop
   if (id === undefined || id in painted) return
-  if (!document.querySelector('[data-testid=who]')?.textContent.startsWith('NAME')) return
+  if (!document.querySelector('[data-testid=who]')?.textContent.includes('NAME')) return
   painted[id] = null
   requestAnimationFrame(() => requestAnimationFrame(() => {
     painted[id] = performance.timeOrigin + performance.now()
