@@ -20,6 +20,7 @@ from app.planner.asked import Planner, Reader, checked, known_run, laid_rows, te
 from app.planner.forecast_files import MEDIA_TYPES, as_csv, as_xlsx
 from app.planner.log_answers import history_shown
 from app.planner.log_schemas import HistoryShown
+from app.planner.overlays import carried
 from app.planner.queries import (
     LIST_ROWS_MAX,
     SERIES_ROWS_MAX,
@@ -172,8 +173,13 @@ async def file(
 
 
 @router.post("/{run_id:uuid}/again", status_code=202)
-async def again(request: Request, principal: Planner, run_id: UUID) -> ForecastMade:
-    """Make the forecast again: of a file from the same calls, of the log from what it holds now."""
+async def again(
+    request: Request, principal: Planner, run_id: UUID, carry_overlays: bool = True
+) -> ForecastMade:
+    """Make the forecast again: of a file from the same calls, of the log from what it holds now.
+
+    It takes over the overlays in force, marked as carried over; not with ``carry_overlays=false``.
+    """
     async with tenant_of(request) as (connection, tenant_id):
         run = await known_run(connection, tenant_id, run_id)
         new_run_id = await make_run(
@@ -185,6 +191,7 @@ async def again(request: Request, principal: Planner, run_id: UUID) -> ForecastM
             parameters=run.parameters,
             series=run.series if run.source["kind"] == "file" else None,
             again_of=run_id,
+            overlays=carried(run.overlays, str(run_id)) if carry_overlays else (),
         )
         return await _queue(request, connection, tenant_id, new_run_id, principal)
 

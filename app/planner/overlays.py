@@ -55,6 +55,15 @@ def with_one_more(rows: ForecastRows, kept: Sequence[Kept], more: Kept) -> list[
     return after
 
 
+def carried(kept: Sequence[Kept], run_id: str) -> list[Kept]:
+    """Return the overlays in force, as the run that repeats *run_id* takes them over.
+
+    Who laid them, when and why stays; ``carried_from`` names the run in which they were laid. What was undone
+    stays in that run alone.
+    """
+    return [{"carried_from": run_id, **one} for one in kept if not one.get("undone_ms")]
+
+
 def with_one_undone(kept: Sequence[Kept], number: int, *, who: str, at_ms: int) -> list[Kept]:
     """Return the overlays with that one undone; one that is undone stays as it is.
 

@@ -36,6 +36,7 @@ async def make_run(
     parameters: Mapping[str, Any],
     series: Mapping[str, Any] | None = None,
     again_of: UUID | None = None,
+    overlays: Sequence[Mapping[str, Any]] = (),
 ) -> UUID:
     """Write down what is to be forecast; return its id."""
     run_id = new_id()
@@ -49,6 +50,7 @@ async def make_run(
             parameters=dict(parameters),
             series=None if series is None else dict(series),
             again_of=again_of,
+            overlays=[dict(overlay) for overlay in overlays],
         )
     )
     return run_id

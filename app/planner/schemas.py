@@ -111,12 +111,14 @@ class OverlayKept(OverlayBody):
 
     Attributes:
         at_ms: Null where it was laid before moments were kept.
+        carried_from: The run in which it was laid, where this one took it over; null: it was laid here.
     """
 
     who: str
     at_ms: int | None = None
     undone_by: str | None = None
     undone_ms: int | None = None
+    carried_from: UUID | None = None
 
 
 class PeerFigures(BaseModel):

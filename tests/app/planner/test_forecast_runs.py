@@ -71,14 +71,29 @@ async def test_a_file_becomes_a_forecast_that_is_kept_laid_over_and_made_again(
         assert len(sheet) == 1 + 10 * 20
         assert isinstance(sheet[1][0], datetime)
 
-        second = (await client.post(f"{run}/again")).json()
+        taken = (await client.post(f"{run}/again")).json()
+        assert await is_made(client, database, taken, tmp_path) == "done"
+        taken_run = f"/plan/forecasts/{taken['run_id']}"
+        carried = (await client.get(taken_run)).json()["overlays"]
+        (laid,) = [one for one in (await client.get(run)).json()["overlays"] if not one["undone_ms"]]
+        assert carried == [laid | {"carried_from": made["run_id"]}]  # who, when and why as they were
+        over = (await client.get(f"{taken_run}/intervals")).json()["intervals"]
+        assert [one["mean"] for one in over] == [one["mean"] for one in after]
+        assert over[0]["overlay"] == 0
+        assert (await client.post(f"{taken_run}/overlays/0/undo")).status_code == 200
+        assert (await client.get(f"{run}/intervals")).json()["intervals"] == after  # the first keeps its own
+        third = (await client.post(f"{taken_run}/again")).json()
+        assert (await client.get(f"/plan/forecasts/{third['run_id']}")).json()["overlays"] == []
+
+        second = (await client.post(f"{run}/again", params={"carry_overlays": False})).json()
         assert await is_made(client, database, second, tmp_path) == "done"
         again = (await client.get(f"/plan/forecasts/{second['run_id']}/intervals")).json()
         assert again["intervals"] == before["intervals"]
         page = (await client.get("/plan/forecasts", params={"limit": 1})).json()
         assert page["runs"][0]["again_of"] == made["run_id"]
         rest = (await client.get("/plan/forecasts", params={"cursor": page["next_cursor"]})).json()
-        assert [one["run_id"] for one in rest["runs"]] == [made["run_id"]]
+        ids = [third["run_id"], taken["run_id"], made["run_id"]]
+        assert [one["run_id"] for one in rest["runs"]] == ids
 
 
 async def test_what_cannot_be_forecast_is_said_at_once_or_by_the_job(

@@ -107,10 +107,11 @@ export class PlanModel {
     await this.#finish(await answer(api.POST('/api/v1/plan/forecasts', { body })))
   }
 
-  async again(): Promise<void> {
+  async again(carry_overlays: boolean): Promise<void> {
     if (!this.run) return
     const path = { run_id: this.run.run_id }
-    await this.#finish(await answer(api.POST('/api/v1/plan/forecasts/{run_id}/again', { params: { path } })))
+    const query = { carry_overlays }
+    await this.#finish(await answer(api.POST('/api/v1/plan/forecasts/{run_id}/again', { params: { path, query } })))
   }
 
   async open(run_id: string): Promise<void> {
@@ -152,10 +153,12 @@ export class PlanModel {
     await this.#readRows()
   }
 
-  async undo(number: number): Promise<void> {
-    if (!this.run) return
-    const params = { path: { run_id: this.run.run_id, number } }
-    this.run = await answer(api.POST('/api/v1/plan/forecasts/{run_id}/overlays/{number}/undo', { params }))
+  /** Undo an overlay of a run, whichever is open meanwhile. */
+  async undo(run_id: string, number: number): Promise<void> {
+    const params = { path: { run_id, number } }
+    const run = await answer(api.POST('/api/v1/plan/forecasts/{run_id}/overlays/{number}/undo', { params }))
+    if (this.run?.run_id !== run_id) return
+    this.run = run
     await this.#readRows()
   }
 
