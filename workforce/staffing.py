@@ -267,7 +267,7 @@ def _search(rows: _Rows) -> tuple[Floats, NDArray[np.object_]]:
     guess += 0.7 * rows.rate_cv * traffic
     agents = smallest_agents(by_service, guess, slope)
     notes = np.full(len(agents), Note.FINE, dtype=object)
-    notes[np.isnan(agents)] = Note.TOO_MUCH_TRAFFIC
+    notes[np.isnan(agents)] = Note.TOO_MANY_AGENTS
 
     # Occupancy: without abandonment it is traffic / agents; with it, that is a bound from above.
     limited = (rows.occupancy_max < 1.0) | (rows.abandonment_max < 1.0)
@@ -286,7 +286,7 @@ def _capped(rows: _Rows, traffic: Floats, agents: Floats) -> tuple[Floats, NDArr
         (rows.occupancy_max, Note.OCCUPANCY_DECIDES),
         (rows.abandonment_max, Note.ABANDONMENT_DECIDES),
     ):
-        limited = np.flatnonzero(cap < 1.0)
+        limited = np.flatnonzero((cap < 1.0) & ~np.isnan(agents))
         if not len(limited):
             continue
         excess = _share_over(note, rows.pick(limited), traffic[limited], cap[limited])
@@ -295,7 +295,7 @@ def _capped(rows: _Rows, traffic: Floats, agents: Floats) -> tuple[Floats, NDArr
         above = ~(needed <= agents[limited])  # nan: no number of agents does
         agents = agents.copy()
         agents[limited[above]] = needed[above]
-        notes[limited[above]] = note
+        notes[limited[above]] = np.where(np.isnan(needed[above]), Note.TOO_MANY_AGENTS, note)
     return agents, notes
 
 

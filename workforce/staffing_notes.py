@@ -31,6 +31,7 @@ class Note(StrEnum):
     BAD_SHRINKAGE = "bad_shrinkage"
     BAD_RATE_CV = "bad_rate_cv"
     TOO_MUCH_TRAFFIC = "too_much_traffic"
+    TOO_MANY_AGENTS = "too_many_agents"
     BAD_AGENTS = "bad_agents"
 
 
@@ -56,6 +57,8 @@ SENTENCES: dict[Note, str] = {
     Note.BAD_SHRINKAGE: "shrinkage must be a share of at least 0 and below 1",
     Note.BAD_RATE_CV: f"the rate's coefficient of variation must be within 0 and {RATE_CV_MAX:.0f}",
     Note.TOO_MUCH_TRAFFIC: f"more than {TRAFFIC_ERL_MAX:,.0f} erlangs of traffic; "
+    "check calls, interval and handling time",
+    Note.TOO_MANY_AGENTS: f"no number of agents up to {AGENTS_MAX:,.0f} meets these goals; loosen them, or "
     "check calls, interval and handling time",
     Note.BAD_AGENTS: f"agents must be a number from 0 to {AGENTS_MAX:,.0f}",
 }

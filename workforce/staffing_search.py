@@ -141,8 +141,9 @@ def first_guess(load: Load, missed_max: Floats) -> tuple[Floats, Floats]:
                 root = np.clip(at + over / fall, low, high)
                 at, gap = np.where(np.isnan(root), at, root), np.maximum(np.abs(beside - root), 1e-6 * width)
                 over = np.log(rough(traffic, at - traffic, cut, ratio) / allowed)
-        guess[mask] = np.clip(np.where(np.isnan(over / fall), at, at + over / fall), low, high)
-        slope[mask] = np.where(fall > 0, fall, 1.0 / width)
+            last = at + over / fall
+        guess[mask] = np.clip(np.where(np.isnan(last), at, last), low, high)
+        slope[mask] = np.where((fall > 0) & np.isfinite(fall), fall, 1.0 / width)
     return guess, slope
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.special import gammainccinv, gammaincinv
 
@@ -193,6 +194,36 @@ def test_rounding_forgives_the_last_digit_of_a_division() -> None:
     shares = np.arange(1, 1000)
     assert whole(shares * 0.9 / 0.9).tolist() == shares.tolist()
     assert whole(9 / (1 - 0.1)) == 10.0
+
+
+_ANY = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(
+    st.fixed_dictionaries(
+        {name: _ANY | st.floats(1e-9, 1e9) for name in ("calls", "interval_s", "aht_s", "threshold_s")}
+        | {name: _ANY | st.floats(1e-9, 1e9) for name in ("patience_s", "rate_cv")}
+        | {name: _ANY | st.floats(0, 1) for name in ("target", "occupancy_max", "abandonment_max")}
+        | {"shrinkage": _ANY | st.floats(0, 1)}
+    )
+)
+@example(  # the cap on occupancy asks for more agents than there are, before that on abandonment is looked at
+    dict.fromkeys(("target", "occupancy_max", "abandonment_max"), 0.04)
+    | {"calls": 3.3e8, "interval_s": 4402.0, "aht_s": 107.5, "threshold_s": 8929.0, "patience_s": 2.5e8}
+    | {"shrinkage": 0.5, "rate_cv": 0.0}
+)
+@example(  # so small a load that one agent more changes nothing
+    {"calls": 4.4e-213, "interval_s": 5.9, "aht_s": 4e6, "target": 0.8, "threshold_s": 183332.6}
+    | {"patience_s": np.inf, "occupancy_max": 1.0, "abandonment_max": 1.0, "shrinkage": 0.0, "rate_cv": 0.47}
+)
+@settings(deadline=None)
+def test_no_content_of_a_row_raises_or_warns(row: dict[str, float]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plan = staff(**row)
+    (agents,), (note,) = plan.agents, plan.notes
+    assert not agents < 0
+    assert np.isnan(agents) <= (note not in {Note.FINE, Note.OCCUPANCY_DECIDES, Note.ABANDONMENT_DECIDES})
 
 
 def test_each_row_is_judged_alone() -> None:

@@ -216,5 +216,6 @@ export const en = {
   'note.never_drains': 'the queue would grow without end',
   'note.may_overflow': 'may grow without end on busy days; let callers give up',
   'note.too_much_traffic': 'too many calls to plan for',
+  'note.too_many_agents': 'no number of agents meets these goals',
   'note.other': 'cannot be planned ({id})',
 } as const satisfies Catalogue

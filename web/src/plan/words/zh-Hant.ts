@@ -195,5 +195,6 @@ export const zhHant: Readonly<Record<keyof typeof en, Sentence>> = {
   'note.never_drains': '佇列會無止境增長',
   'note.may_overflow': '忙碌的日子可能無止境增長；請設定來電者會放棄',
   'note.too_much_traffic': '來電過多，無法規劃',
+  'note.too_many_agents': '再多人也無法達到這些目標',
   'note.other': '無法規劃（{id}）',
 }
