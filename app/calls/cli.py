@@ -46,6 +46,9 @@ def list_calls(
     agent: Annotated[str | None, typer.Option(help="Was answered by this agent.")] = None,
     number: Annotated[str | None, typer.Option(help="The caller's number as logged.")] = None,
     outcome: Annotated[str | None, typer.Option(help="For instance answered, abandoned, fallback.")] = None,
+    unreached: Annotated[
+        bool, typer.Option("--unreached", help="Gave up, and nobody has reached them since.")
+    ] = False,
     since: SinceOption = None,
     until: UntilOption = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
@@ -61,6 +64,7 @@ def list_calls(
         agent_id=AgentId(agent) if agent else None,
         outcome=outcome,
         number=number,
+        unreached=unreached,
     )
 
     async def work(database: Database, tenant_id: TenantId) -> Sequence[Mapping[str, Any]]:

@@ -15,9 +15,11 @@ from sqlalchemy import ColumnElement, Table, and_, exists, false, func, or_, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calls.rules import CallFilter, Sight
+from app.calls.unreached import unreached
 from app.customers.queries import search_parties
 from app.db import tables as t
 from app.db.session import TenantId
+from routing.events import QueueExit
 from routing.ids import AgentId, QueueId, TeamId
 
 DAY = timedelta(days=1)  # an id's day and a call's start may lie on two sides of midnight
@@ -141,6 +143,8 @@ def _plain(wanted: CallFilter) -> list[ColumnElement[bool]]:
     ):
         if value is not None:
             conditions.append(column == value)
+    if wanted.unreached:
+        conditions.append(unreached(wanted.outcome or QueueExit.ABANDONED))
     if wanted.numbers:
         conditions.append(call.caller_number.in_(wanted.numbers))
     for column, low_ms, high_ms in (

@@ -82,6 +82,10 @@ def _wanted(
     wait_max_ms: _Length = None,
     talk_min_ms: _Length = None,
     talk_max_ms: _Length = None,
+    unreached: Annotated[
+        bool,
+        Query(description="Of each person the last abandoned call, until somebody reaches them."),
+    ] = False,
     text: Annotated[str, Query(max_length=64, description="Part of the caller's or the party's name.")] = "",
 ) -> CallFilter:
     """Which calls, from the query."""
@@ -108,6 +112,7 @@ def _wanted(
         wait_max_ms=wait_max_ms,
         talk_min_ms=talk_min_ms,
         talk_max_ms=talk_max_ms,
+        unreached=unreached,
         text=text.strip(),
     )
 

@@ -33,6 +33,8 @@ class CallFilter:
         party_id: Was taken for this party, or for one that is merged into it.
         wait_min_ms, wait_max_ms: Queued and ringing, all visits together; both included.
         talk_min_ms, talk_max_ms: The customer's talk without hold; both included.
+        unreached: The last of somebody who was not reached since; of those with ``outcome``, which is
+            ``abandoned`` where none is given.
         text: Part of the caller's name as shown, or of the name of the party it was taken for.
     """
 
@@ -52,6 +54,7 @@ class CallFilter:
     wait_max_ms: int | None = None
     talk_min_ms: int | None = None
     talk_max_ms: int | None = None
+    unreached: bool = False
     text: str = ""
 
 

@@ -87,6 +87,17 @@ def test_filters_stand_in_the_address_and_come_back_with_it(browser: Browser, pa
         expect(page.get_by_role("combobox", name="Queue", exact=True)).to_have_value("")
 
 
+def test_those_who_gave_up_and_were_not_reached_are_a_list(browser: Browser, past: Served) -> None:
+    with _page(browser, past) as page:
+        page.goto("/calls?range=all")
+        page.locator("tbody tr").first.wait_for()
+        page.get_by_role("combobox", name="Gave up", exact=True).select_option("true")
+        page.wait_for_url("**unreached=true**")
+        expect(page.locator("tbody tr td:nth-child(5):not(.lost)")).to_have_count(0)
+        expect(page.locator("tbody tr td.lost").first).to_be_visible()
+        screenshot(page, "calls-unreached")
+
+
 def test_a_number_is_found_as_anybody_writes_it(browser: Browser, past: Served) -> None:
     with _page(browser, past) as page:
         page.goto("/calls?outcome=answered")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -99,6 +101,59 @@ async def test_filters_by_team_number_lengths_and_name(database: Database) -> No
         (CallFilter(text="_"), []),
     ):
         assert await _found(log, wanted) == expected, wanted
+
+
+async def test_those_who_gave_up_are_listed_until_somebody_reaches_them(database: Database) -> None:
+    """Against the definition itself, on random calls of a few people with one or two numbers each."""
+    dice = random.Random(7)
+    numbers = ("0911000001", "0911000002", "0911000003", "0911000004", "anonymous", "")
+    stories, begun_s = [], 0
+    for _ in range(60):
+        begun_s += dice.randint(1, 40)
+        story = _answered(begun_s) if dice.random() < 0.3 else _abandoned(begun_s)
+        stories.append(_named(story, "", dice.choice(numbers)))
+    rows = [row_of_events(seq, *story) for seq, story in enumerate(stories, 1)]
+    await Drainer(ListJournal(rows), database, DEFAULT_TENANT).drain_all()
+    log = LogReader(database, DEFAULT_TENANT)
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        one = await create_party(connection, DEFAULT_TENANT, NewParty(display_name="王小明"))
+
+    async def link() -> None:
+        """One person with two numbers, sometimes withheld."""
+        mine = t.interaction.c.caller_number.in_(["0911000001", "0911000002", "anonymous"])
+        async with database.transaction(DEFAULT_TENANT) as connection:
+            await connection.execute(update(t.interaction).where(mine).values(party_id=one))
+
+    await link()
+    calls = (await log.page(CallFilter(), limit=100, cursor=None)).calls
+
+    def same(call: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        if call["party_id"] is not None and call["party_id"] == other["party_id"]:
+            return True
+        shown = call["caller_number"] not in ("anonymous", "")
+        return shown and call["caller_number"] == other["caller_number"]
+
+    def is_open(call: Mapping[str, Any]) -> bool:
+        if call["outcome"] != "abandoned":
+            return False
+        if call["party_id"] is None and call["caller_number"] in ("anonymous", ""):
+            return False
+        others = [other for other in calls if other is not call and same(call, other)]
+        reached = any(other["answered_at"] and other["answered_at"] > call["started_at"] for other in others)
+        newer = any(
+            other["outcome"] == "abandoned" and other["started_at"] > call["started_at"] for other in others
+        )
+        return not reached and not newer
+
+    expected = [call["interaction_id"] for call in calls if is_open(call)]
+    assert expected
+    assert await _found(log, CallFilter(unreached=True)) == expected
+    # One answered call each, and the list is empty.
+    late = [_named(_answered(begun_s + 100 + at), "", number) for at, number in enumerate(numbers[:4])]
+    more = [row_of_events(seq, *story) for seq, story in enumerate(late, len(rows) + 1)]
+    await Drainer(ListJournal([*rows, *more]), database, DEFAULT_TENANT).drain_all()
+    await link()
+    assert await _found(log, CallFilter(unreached=True)) == []
 
 
 async def test_a_call_is_found_by_the_party_it_was_taken_for_and_by_what_that_one_is_merged_into(

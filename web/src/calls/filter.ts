@@ -14,6 +14,7 @@ export const WORDS = [
   'text',
   'wrap_up_code',
   'party_id',
+  'unreached',
 ] as const
 /** Lengths, in seconds in the form and the address, in milliseconds for the server. */
 export const LENGTHS = ['wait_min', 'wait_max', 'talk_min', 'talk_max'] as const

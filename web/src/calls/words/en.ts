@@ -20,6 +20,8 @@ export const en = {
   'filter.agent_id': 'Agent',
   'filter.team_id': 'Team',
   'filter.outcome': 'Outcome',
+  'filter.unreached': 'Gave up',
+  'filter.unreached_only': 'Not reached yet',
   'filter.direction': 'Direction',
   'filter.entry_point': 'Number dialled',
   'filter.number': 'Caller’s number',

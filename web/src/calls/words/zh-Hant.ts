@@ -21,6 +21,8 @@ export const zhHant: Record<keyof typeof en, Sentence> = {
   'filter.agent_id': '客服人員',
   'filter.team_id': '團隊',
   'filter.outcome': '結果',
+  'filter.unreached': '放棄者',
+  'filter.unreached_only': '尚未聯絡上',
   'filter.direction': '方向',
   'filter.entry_point': '撥入號碼',
   'filter.number': '來電號碼',
