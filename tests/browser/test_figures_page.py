@@ -155,10 +155,18 @@ def test_what_is_asked_for_stands_in_the_address_and_is_taken_away_so(browser: B
         expect(page).not_to_have_url(re.compile("only="))
 
 
+def test_the_calls_behind_a_number_fit_twice_as_large(browser: Browser, past: Served) -> None:
+    with _page(browser, past, width=390) as page:
+        page.goto("/figures?range=month&figure=SL-C&against=SL-A")
+        page.locator("tbody tr").first.wait_for()
+        assert_fits(page)
+
+
 def test_days_without_calls_and_days_turned_round_are_told(browser: Browser, past: Served) -> None:
     with _page(browser, past, width=640) as page:
         page.goto("/figures?range=own&first=2020-01-01&last=2020-01-02")
         expect(page.get_by_text("No calls in this time")).to_be_visible()
+        assert_fits(page)
         page.goto("/figures?range=own&first=2020-01-02&last=2020-01-01")
         expect(page.get_by_role("alert")).to_be_visible()
         screenshot(page, "figures-refused")
