@@ -87,6 +87,7 @@ def test_filters_stand_in_the_address_and_come_back_with_it(browser: Browser, pa
         expect(page.get_by_role("combobox", name="Queue", exact=True)).to_have_value("")
 
 
+@pytest.mark.long
 def test_those_who_gave_up_and_were_not_reached_are_a_list(browser: Browser, past: Served) -> None:
     with _page(browser, past) as page:
         page.goto("/calls?range=all")

@@ -40,7 +40,7 @@ def _count_of(page: Page) -> int:
     ("language", "scheme"),
     [
         ("en", "light"),
-        ("zh-Hant", "dark"),
+        pytest.param("zh-Hant", "dark", marks=pytest.mark.long),
         pytest.param("zh-Hant", "light", marks=pytest.mark.long),
         pytest.param("en", "dark", marks=pytest.mark.long),
     ],
@@ -97,6 +97,7 @@ def test_the_calls_that_set_two_service_levels_apart_are_shown(browser: Browser,
         page.wait_for_url("**against=SL-E-FLOW**")
 
 
+@pytest.mark.long
 def test_a_number_says_its_formula_with_its_numbers(browser: Browser, past: Served) -> None:
     with _page(browser, past) as page:
         page.goto("/figures?range=month&by=agent&columns=SL-C,AHT")
@@ -133,6 +134,7 @@ def test_the_keyboard_alone_walks_opens_and_comes_back(browser: Browser, past: S
         expect(page.get_by_role("dialog")).to_be_visible()
 
 
+@pytest.mark.long
 def test_what_is_asked_for_stands_in_the_address_and_is_taken_away_so(browser: Browser, past: Served) -> None:
     with _page(browser, past) as page:
         page.goto("/figures?range=month")
@@ -155,6 +157,7 @@ def test_what_is_asked_for_stands_in_the_address_and_is_taken_away_so(browser: B
         expect(page).not_to_have_url(re.compile("only="))
 
 
+@pytest.mark.long
 def test_the_calls_behind_a_number_fit_twice_as_large(browser: Browser, past: Served) -> None:
     with _page(browser, past, width=390) as page:
         page.goto("/figures?range=month&figure=SL-C&against=SL-A")
@@ -162,6 +165,7 @@ def test_the_calls_behind_a_number_fit_twice_as_large(browser: Browser, past: Se
         assert_fits(page)
 
 
+@pytest.mark.long
 def test_days_without_calls_and_days_turned_round_are_told(browser: Browser, past: Served) -> None:
     with _page(browser, past, width=640) as page:
         page.goto("/figures?range=own&first=2020-01-01&last=2020-01-02")
