@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from app.db.errors import MigrationError
 from app.db.session import Database, TenantId
 from app.db.tables import LOG_TABLES
+from app.figures.views import renew_views
 
 _LOCK_KEY = 0x686F6C64  # "hold"
 _HERE = Path(__file__).resolve().parent
@@ -42,6 +43,7 @@ async def migrate(database: Database, tenant_id: TenantId | None = None) -> None
         async with database.owner_transaction() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
             await connection.run_sync(_upgrade)
+            await renew_views(connection)
             await connection.execute(text("SELECT ensure_log_partitions_ahead()"))
             if tenant_id is not None:
                 await connection.execute(

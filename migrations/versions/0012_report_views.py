@@ -1,0 +1,18 @@
+"""Who reads the views of the schema ``report``."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0008"
+
+_STATEMENT_END = ";\n\n"
+
+
+def upgrade() -> None:
+    """Run ``0012_report_views.sql`` statement by statement."""
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    for statement in script.split(_STATEMENT_END):
+        if statement.strip():
+            op.execute(statement.replace(":", r"\:"))
