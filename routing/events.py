@@ -300,6 +300,7 @@ class AgentStateChanged(Event):
 
     Attributes:
         since_ms: Start of the state just left (its end is occurred_ms).
+        queue_id: Of the contact that the new state is about.
     """
 
     agent_id: AgentId
@@ -309,6 +310,7 @@ class AgentStateChanged(Event):
     previous: AgentState
     previous_reason: str
     since_ms: int
+    queue_id: QueueId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,13 +370,18 @@ class PbxLinkChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigApplied(Event):
-    """A configuration is in force."""
+    """A configuration is in force.
+
+    Attributes:
+        signed_in: Who is signed in at this moment; None: an older release did not say.
+    """
 
     version: int
     agent_count: int
     queue_count: int
     queue_ids: tuple[QueueId, ...] = ()
     agent_ids: tuple[AgentId, ...] = ()
+    signed_in: tuple[AgentId, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ def settle(centre: Centre, agent: Agent, when: int) -> None:
                 previous=agent.state,
                 previous_reason=agent.reason,
                 since_ms=agent.since_ms,
+                queue_id=slot.queue_id if slot else None,
             )
         )
         agent.state, agent.reason, agent.interaction_id = state, reason, interaction_id

@@ -6,7 +6,7 @@ from routing.agent_states import Presence
 from routing.agents import leave_work
 from routing.centre import Centre
 from routing.config import AgentConfig, QueueConfig
-from routing.events import ConfigApplied, QueueExit
+from routing.events import AgentState, ConfigApplied, QueueExit
 from routing.ids import QueueId
 from routing.offers import command_back, take_back
 from routing.presence import join_fallback, settle
@@ -48,6 +48,7 @@ def apply(centre: Centre, signal: ConfigChanged) -> None:
             queue_count=len(config.queues),
             queue_ids=tuple(queue.queue_id for queue in config.queues),
             agent_ids=tuple(agent.agent_id for agent in config.agents),
+            signed_in=tuple(sorted(a.agent_id for a in centre.agents.values() if not _is_out(a))),
         )
     )
 
@@ -104,6 +105,10 @@ def _apply_agents(centre: Centre, configs: dict[str, AgentConfig]) -> None:
             queue_ids: tuple[QueueId, ...] = centre.lines.queue_ids_of(config.agent_id)
             join_fallback(centre, known, queue_ids)
         settle(centre, known, centre.when(agent=known))
+
+
+def _is_out(agent: Agent) -> bool:
+    return agent.state is AgentState.SIGNED_OUT
 
 
 def _retire(centre: Centre, agent: Agent) -> None:

@@ -38,12 +38,15 @@ class BulkStatement:
         return [list(column) for column in zip(*rows, strict=True)]
 
 
-def upsert(table: Table, columns: Sequence[str], *, update: bool) -> BulkStatement:
+def upsert(
+    table: Table, columns: Sequence[str], *, update: bool, changed: Sequence[str] | None = None
+) -> BulkStatement:
     """Insert rows of one tenant; an existing row is updated, or left alone.
 
     Args:
         columns: All but ``tenant_id``, in the order of the rows to come.
         update: False: an existing row stays, and the keys of the new ones are returned.
+        changed: What of an existing row is updated; None: all but its key.
     """
     key = [column.name for column in table.primary_key.columns]
     arrays, values = [], []
@@ -51,7 +54,7 @@ def upsert(table: Table, columns: Sequence[str], *, update: bool) -> BulkStateme
         array, value = _passage(table, name)
         arrays.append(f"${number}::{array}[]")
         values.append(value)
-    changed = [name for name in columns if name not in key]
+    changed = changed or [name for name in columns if name not in key]
     # a row that says what is there already is not written again
     conflict = (
         "UPDATE SET "

@@ -18,6 +18,7 @@ from app.customers.identify_rules import Candidate, Match, match
 from app.customers.numbers import parse_number
 from app.db.bulk import moment
 from app.live.record_rows import Record, Stamped
+from app.live.record_spans import fold_spans
 from app.live.record_values import (
     INTERACTION_COLUMNS,
     LEG_COLUMNS,
@@ -28,7 +29,7 @@ from app.live.record_values import (
     rows_of,
     values_of_span,
 )
-from app.live.recorder import fold, fold_spans
+from app.live.recorder import fold
 from routing import events as ev
 from routing.replay import encode
 
@@ -162,7 +163,7 @@ def rows_of_day(
         record = fold(history)
         if record is not None:
             _add(rows, record, day, known, dice)
-    rows["agent_span"] = [values_of_span(span) for span in fold_spans(changes).values() if span is not None]
+    rows["agent_span"] = [values_of_span(span) for span in fold_spans(changes).values()]
     return rows
 
 

@@ -15,6 +15,7 @@ from routing.ids import AgentId, InteractionId, QueueId
 
 LIVE = "live"
 BACK_FILLED = "back_filled"
+ESTIMATED = "estimated"
 
 
 class Stamped(NamedTuple):
@@ -157,3 +158,5 @@ class SpanRow:
     state: str
     reason: str
     interaction_id: InteractionId | None
+    queue_id: QueueId | None = None
+    grade: str = LIVE

@@ -36,7 +36,10 @@ LEG_COLUMNS = (
     *("started_at", "answered_at", "ended_at", "hangup_cause"),
 )
 REASON_COLUMNS = ("day", "interaction_id", "ordinal", "tree_version", "reason_id", "set_by", "actor", "at")
-SPAN_COLUMNS = ("day", "agent_id", "started_at", "ended_at", "state", "reason", "interaction_id")
+SPAN_COLUMNS = (
+    *("day", "agent_id", "started_at", "ended_at", "state", "reason", "interaction_id", "queue_id"),
+    "grade",
+)
 
 
 def rows_of(record: Record, day: date) -> RowValues:
@@ -98,7 +101,8 @@ def values_of_span(span: SpanRow) -> tuple[Any, ...]:
     """Return a span as the values of ``SPAN_COLUMNS``."""
     started_ms, ended_ms = moment(span.started_ms), moment(span.ended_ms)
     day = day_of_span(span.started_ms)
-    return (day, span.agent_id, started_ms, ended_ms, span.state, span.reason, span.interaction_id)
+    contact = (span.interaction_id, span.queue_id)
+    return (day, span.agent_id, started_ms, ended_ms, span.state, span.reason, *contact, span.grade)
 
 
 def day_of_span(started_ms: int) -> date:

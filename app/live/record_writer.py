@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -20,23 +20,21 @@ import orjson
 from app.db import tables
 from app.db.bulk import BulkStatement, delete, moment, upsert
 from app.db.session import TenantId
-from app.live.record_rows import SpanRow, Stamped
+from app.live.record_rows import Stamped
 from app.live.record_values import (
     INTERACTION_COLUMNS,
     LEG_COLUMNS,
     OFFER_COLUMNS,
     REASON_COLUMNS,
     SEGMENT_COLUMNS,
-    SPAN_COLUMNS,
     VISIT_COLUMNS,
     RowValues,
-    day_of_span,
     rows_of,
-    values_of_span,
 )
-from app.live.recorder import FOLDED_TYPES, fold, fold_spans
+from app.live.recorder import FOLDED_TYPES, fold
+from app.live.span_writer import SPAN_TYPES, SpanWriter
 from routing import events as ev
-from routing.ids import AgentId, InteractionId, day_of
+from routing.ids import InteractionId, day_of
 from routing.replay import ReplayError, decode
 
 KEPT_INTERACTIONS_MAX = 5_000
@@ -80,8 +78,6 @@ _DELETE_KEYS: dict[str, BulkStatement] = {
 _DELETE_WHOLE: dict[str, BulkStatement] = {
     name: delete(tables.metadata.tables[name], ("day", "interaction_id")) for name in _DELETE_KEYS
 }
-_UPSERT_SPANS = upsert(tables.agent_span, SPAN_COLUMNS, update=True)
-_DELETE_SPANS = delete(tables.agent_span, ("day", "agent_id", "started_at"))
 _READ_HISTORY = """
     SELECT interaction_id, epoch, seq, ordinal, body::text FROM event
     WHERE tenant_id = $1 AND day = ANY($2::date[]) AND interaction_id = ANY($3::text[])
@@ -145,12 +141,14 @@ class RecordWriter:
         self._kept: OrderedDict[InteractionId, _Kept] = OrderedDict()
         self._days: set[date] = set()
         self._boots: list[tuple[int, int, str]] | None = None  # epoch, seq, boot id
+        self._spans = SpanWriter(tenant_id, self._ensure_days)
 
     def forget(self) -> None:
         """The transaction was rolled back: what is kept may be wrong."""
         self._kept.clear()
         self._days.clear()
         self._boots = None
+        self._spans.forget()
 
     async def write(self, driver: Any, journalled: Sequence[JournalledEvent]) -> int:
         """Write events and all that follows from them; return how many were new.
@@ -165,7 +163,8 @@ class RecordWriter:
         if fresh:
             await self._note_boots(driver, fresh)
             await self._write_interactions(driver, fresh)
-            await self._write_spans(driver, fresh)
+            told = (item.event for item in fresh)
+            await self._spans.write(driver, [event for event in told if isinstance(event, SPAN_TYPES)])
         return len(fresh)
 
     # ------------------------------------------------------------ events
@@ -282,25 +281,6 @@ class RecordWriter:
                 await driver.execute(_DELETE_KEYS[name].sql, self._tenant_id, *arguments)
             if changed := [row for key, row in new.items() if old.get(key) != row]:
                 await driver.execute(statement.sql, self._tenant_id, *statement.arguments(changed))
-
-    # ------------------------------------------------------------ agents
-
-    async def _write_spans(self, driver: Any, fresh: Iterable[JournalledEvent]) -> None:
-        spans = fold_spans(item.event for item in fresh if isinstance(item.event, ev.AgentStateChanged))
-        if not spans:
-            return
-        await self._ensure_days(driver, {day_of_span(started_ms) for _, started_ms in spans})
-        gone: list[tuple[date, AgentId, int | None]] = []
-        rows: list[tuple[Any, ...]] = []
-        for (agent_id, started_ms), span in spans.items():
-            if isinstance(span, SpanRow):
-                rows.append(values_of_span(span))
-            else:
-                gone.append((day_of_span(started_ms), agent_id, moment(started_ms)))
-        if gone:
-            await driver.execute(_DELETE_SPANS.sql, self._tenant_id, *_DELETE_SPANS.arguments(gone))
-        if rows:
-            await driver.execute(_UPSERT_SPANS.sql, self._tenant_id, *_UPSERT_SPANS.arguments(rows))
 
 
 def decoded(body: dict[str, Any]) -> ev.Event | None:

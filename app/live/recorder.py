@@ -8,7 +8,7 @@ cut into batches, and after a restart, the record is the same. What really happe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from app.live.record_folding import FALLBACK_ATTEMPT, Folding
@@ -19,13 +19,12 @@ from app.live.record_rows import (
     LegRow,
     OfferRow,
     Record,
-    SpanRow,
     Stamped,
     VisitRow,
 )
 from app.live.record_track import total_ms
 from routing import events as ev
-from routing.ids import AgentId, LegId, bare_id
+from routing.ids import LegId, bare_id
 
 FOLDED_TYPES: tuple[str, ...] = (
     "ContactStarted",
@@ -76,37 +75,6 @@ def fold(history: Sequence[Stamped]) -> Record | None:
     for correction in folding.corrections:
         _correct(folding, correction)
     return _record(folding)
-
-
-def fold_spans(changes: Iterable[ev.AgentStateChanged]) -> dict[tuple[AgentId, int], SpanRow | None]:
-    """Return the spans that state changes close and open, by agent and start; None: no such span.
-
-    Each change closes the span that began at its ``since_ms`` and opens one at its ``occurred_ms``, so
-    the fold needs no memory. Signed-out time has no spans; a state left in the same millisecond none.
-    """
-    spans: dict[tuple[AgentId, int], SpanRow | None] = {}
-    for change in changes:
-        signed_out = ev.AgentState.SIGNED_OUT
-        if change.previous is not signed_out and change.since_ms < change.occurred_ms:
-            found = spans.get((change.agent_id, change.since_ms))
-            spans[change.agent_id, change.since_ms] = SpanRow(
-                agent_id=change.agent_id,
-                started_ms=change.since_ms,
-                ended_ms=change.occurred_ms,
-                state=change.previous.value,
-                reason=change.previous_reason,
-                interaction_id=found.interaction_id if found else None,
-            )
-        opened = SpanRow(
-            agent_id=change.agent_id,
-            started_ms=change.occurred_ms,
-            ended_ms=None,
-            state=change.state.value,
-            reason=change.reason,
-            interaction_id=change.interaction_id,
-        )
-        spans[change.agent_id, change.occurred_ms] = None if change.state is signed_out else opened
-    return spans
 
 
 # ---------------------------------------------------------------- corrections

@@ -162,8 +162,10 @@ agent_span = log_table(
     words("state", default=None),  # routing.events.AgentState
     words("reason"),
     Column("interaction_id", Text),
+    Column("queue_id", Text),
     words("grade", default="live"),
     Index(None, "tenant_id", "agent_id", "ended_at"),
+    Index(None, "tenant_id", "ended_at"),
 )
 
 interaction_reason = log_table(
