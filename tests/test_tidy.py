@@ -258,3 +258,13 @@ def _imported_modules(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield from ((node.lineno, f"{module}.{alias.name}") for alias in names)
             case _:
                 pass
+
+
+def test_the_migrations_are_one_line() -> None:
+    """Two that follow on the same one, made side by side, would keep every server from starting."""
+    known: dict[str, str] = {}
+    named = re.compile(r'^(revision|down_revision)\b[^"\n]*"([^"]+)"', re.MULTILINE)
+    for path in sorted((ROOT / "migrations" / "versions").glob("*.py")):
+        before = dict(named.findall(path.read_text())).get("down_revision", "")
+        assert before not in known, f"{path.name} and {known[before]} both follow on {before}"
+        known[before] = path.name

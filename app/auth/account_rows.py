@@ -242,7 +242,7 @@ async def choices(
     )
     teams = (
         select(team.c.team_id, team.c.display_name)
-        .where(team.c.tenant_id == tenant_id)
+        .where(team.c.tenant_id == tenant_id, team.c.retired_at.is_(None))
         .order_by(team.c.team_id)
         .limit(CHOICES_MAX)
     )
@@ -263,7 +263,9 @@ async def unknown_ids(
         if (await connection.execute(here)).scalar_one_or_none() is None:
             return "unknown_agent"
     if team_ids:
-        known = select(func.count()).where(team.c.tenant_id == tenant_id, team.c.team_id.in_(team_ids))
+        known = select(func.count()).where(
+            team.c.tenant_id == tenant_id, team.c.team_id.in_(team_ids), team.c.retired_at.is_(None)
+        )
         if (await connection.execute(known)).scalar_one() != len(team_ids):
             return "unknown_team"
     return None

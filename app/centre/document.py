@@ -50,6 +50,21 @@ class TeamPart(_Part):
     display_name: Name = ""
 
 
+class SitePart(_Part):
+    """Where agents work."""
+
+    site_id: Slug
+    display_name: Name = ""
+    zone: Name = "UTC"
+
+
+class EmployerPart(_Part):
+    """Whose agents: the house itself, or a partner."""
+
+    employer_id: Slug
+    display_name: Name = ""
+
+
 class IntervalPart(_Part):
     """One shift on one weekday (Monday 0), from *valid_from* until the day before *valid_to*."""
 
@@ -107,12 +122,14 @@ class QueuePart(_Part):
 
 
 class AgentPart(_Part):
-    """An agent."""
+    """An agent; team, site and employer as they are now (``app.centre.memberships`` keeps what they were)."""
 
     agent_id: Slug
     display_name: Name = ""
     device: Annotated[str, StringConstraints(pattern=r"^(?:[A-Za-z0-9]{2,16}/[A-Za-z0-9_.@-]{1,64})?$")] = ""
     team_id: Slug | None = None
+    site_id: Slug | None = None
+    employer_id: Slug | None = None
     voice_slots: Annotated[int, Field(ge=0, le=1)] = 1
     wrap_up_s: Seconds | None = None
     skills: dict[Slug, Level] = Field(default_factory=dict)
@@ -163,6 +180,8 @@ class Centre(_Part):
 
     skill: tuple[SkillPart, ...] = ()
     team: tuple[TeamPart, ...] = ()
+    site: tuple[SitePart, ...] = ()
+    employer: tuple[EmployerPart, ...] = ()
     calendar: tuple[CalendarPart, ...] = ()
     wrap_up_code: tuple[WrapUpCodePart, ...] = ()
     not_ready_reason: tuple[NotReadyReasonPart, ...] = ()
@@ -183,6 +202,8 @@ class Centre(_Part):
 ID_FIELDS = {
     "skill": "skill_id",
     "team": "team_id",
+    "site": "site_id",
+    "employer": "employer_id",
     "calendar": "calendar_id",
     "wrap_up_code": "code",
     "not_ready_reason": "reason",

@@ -2,7 +2,7 @@
 
 A change is one transaction: rows, then the next ``config_version`` with the whole document; the caller
 commits and then tells the engine (``ConfigChanged``). Agents are never deleted, since the log names them:
-they leave.
+they leave, and so do teams, sites and employers.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendars.rules import Shift
 from app.centre.document import ID_FIELDS, Centre
 from app.centre.exchange import CentreError, from_plain, to_plain
-from app.centre.rules import Problem, engine_config, problems
+from app.centre.memberships import renew_memberships
+from app.centre.rules import engine_config, problems
 from app.db import tables
 from app.db.session import Database, TenantId
 from routing.config import CentreConfig
@@ -27,6 +27,8 @@ from routing.config import CentreConfig
 _PLAIN = (
     "skill",
     "team",
+    "site",
+    "employer",
     "trunk",
     "entry_point",
     "wrap_up_code",
@@ -79,12 +81,21 @@ async def load_centre(connection: AsyncConnection, tenant_id: TenantId) -> Centr
 
 
 async def save_centre(
-    connection: AsyncConnection, tenant_id: TenantId, centre: Centre, *, made_by: str, note: str = ""
+    connection: AsyncConnection,
+    tenant_id: TenantId,
+    centre: Centre,
+    *,
+    made_by: str,
+    note: str = "",
+    at: datetime | None = None,
 ) -> int:
     """Make the rows say *centre*; return the new version.
 
+    Args:
+        at: When agents change team, site or employer; None: now.
+
     Raises:
-        CentreError: the centre has problems, or takes out what is still named; roll the transaction back.
+        CentreError: the centre has problems; roll the transaction back.
     """
     if found := problems(centre):
         raise CentreError(found)
@@ -107,6 +118,7 @@ async def save_centre(
     await _write_insides(connection, tenant_id, centre)
     for section in reversed(ID_FIELDS):
         await _remove_others(connection, tenant_id, section, centre)
+    await renew_memberships(connection, tenant_id, at or datetime.now(UTC))
     return await _next_version(connection, tenant_id, centre, made_by, note)
 
 
@@ -252,15 +264,12 @@ async def _remove_others(
     others = (table.c.tenant_id == tenant_id) & table.c[ID_FIELDS[section]].not_in(kept)
     gone = next((name for name in ("left_at", "retired_at") if name in table.c), None)
     if gone is None:
-        try:
-            await connection.execute(delete(table).where(others))
-        except IntegrityError as error:
-            detail = "history or another part still names what was taken out"
-            raise CentreError((Problem(field=section, error_id="in_use", detail=detail),)) from error
+        await connection.execute(delete(table).where(others))
         return
     fields: dict[str, Any] = {gone: datetime.now(UTC)}
     if section == "agent":
-        fields["team_id"] = None  # what his team was stands in agent_membership
+        # what they were stands in agent_membership
+        fields |= {"team_id": None, "site_id": None, "employer_id": None}
     await connection.execute(update(table).where(others, table.c[gone].is_(None)).values(fields))
 
 

@@ -123,6 +123,8 @@ def _problems(centre: Centre) -> Iterator[Problem]:
         yield from _repeated(section, [str(getattr(part, id_field)) for part in getattr(centre, section)])
     yield from _too_many(centre)
     yield from _calendars(centre)
+    for site in centre.site:
+        yield from _zone(f"site[{site.site_id}]", site.zone)
     yield from _queues(centre)
     yield from _agents(centre)
     trunks = {trunk.trunk_id for trunk in centre.trunk}
@@ -146,15 +148,18 @@ def _too_many(centre: Centre) -> Iterator[Problem]:
             yield Problem(field=section, error_id="too_many", detail=f"at most {limit}")
 
 
+def _zone(at: str, zone: str) -> Iterator[Problem]:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        detail = "write an IANA name such as Asia/Taipei"
+        yield Problem(field=f"{at}.zone", error_id="zone_unknown", detail=detail)
+
+
 def _calendars(centre: Centre) -> Iterator[Problem]:
     for calendar in centre.calendar:
         at = f"calendar[{calendar.calendar_id}]"
-        try:
-            ZoneInfo(calendar.zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            yield Problem(
-                field=f"{at}.zone", error_id="zone_unknown", detail="write an IANA name such as Asia/Taipei"
-            )
+        yield from _zone(at, calendar.zone)
         began = [
             (each.valid_from, each.weekday, Shift.parse(each.shift).start_minute)
             for each in calendar.intervals
@@ -195,11 +200,15 @@ def _queues(centre: Centre) -> Iterator[Problem]:
 def _agents(centre: Centre) -> Iterator[Problem]:
     skills = {skill.skill_id for skill in centre.skill}
     teams = {team.team_id for team in centre.team}
+    sites = {site.site_id for site in centre.site}
+    employers = {employer.employer_id for employer in centre.employer}
     devices: dict[str, str] = {}
     for agent in centre.agent:
         at = f"agent[{agent.agent_id}]"
         yield from _unknown(f"{at}.skills", agent.skills, skills, "skill")
         yield from _unknown(f"{at}.team_id", [agent.team_id], teams, "team")
+        yield from _unknown(f"{at}.site_id", [agent.site_id], sites, "site")
+        yield from _unknown(f"{at}.employer_id", [agent.employer_id], employers, "employer")
         device = agent.device or f"PJSIP/{agent.agent_id}"
         if device in devices:
             yield Problem(

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.calendars.public_holidays import public_holidays
 from app.centre.demo import SEAT_AGENT_ID, SEAT_QUEUE_ID, demo_centre, demo_customers
+from app.centre.memberships import reach_back
 from app.centre.rules import engine_config
 from app.db import tables as t
 from app.db.bulk import BulkStatement, upsert
@@ -71,6 +72,8 @@ async def fill_history(
     if not missing:
         return 0
     await _plant_reasons(database, tenant_id)
+    async with database.transaction(tenant_id) as connection:
+        await reach_back(connection, tenant_id, today - timedelta(days=days))
     events_from = today - timedelta(days=EVENT_DAYS)
     pool = ProcessPoolExecutor(_WORKERS, mp_context=get_context("spawn"), initializer=_set_up_worker)
     loop = asyncio.get_running_loop()

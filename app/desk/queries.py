@@ -92,7 +92,7 @@ async def desk_names(connection: AsyncConnection, tenant_id: TenantId) -> dict[s
         ),
         "teams": await read(
             select(team.team_id, team.display_name)
-            .where(team.tenant_id == tenant_id)
+            .where(team.tenant_id == tenant_id, team.retired_at.is_(None))
             .order_by(team.display_name, team.team_id)
         ),
         "reasons": await read(

@@ -1,4 +1,4 @@
-"""Spans know their queue, and teams, sites and employers are kept as they were."""
+"""An agent's span knows its queue and is found by its end."""
 
 from pathlib import Path
 

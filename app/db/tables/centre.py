@@ -101,11 +101,24 @@ queue_skill = tenant_table(
 )
 
 site = tenant_table(
-    "site", ("site_id",), _slug("site_id"), words("display_name"), words("zone", default="UTC")
+    "site",
+    ("site_id",),
+    _slug("site_id"),
+    words("display_name"),
+    words("zone", default="UTC"),
+    instant("retired_at", nullable=True),
 )
-employer = tenant_table("employer", ("employer_id",), _slug("employer_id"), words("display_name"))
+employer = tenant_table(
+    "employer",
+    ("employer_id",),
+    _slug("employer_id"),
+    words("display_name"),
+    instant("retired_at", nullable=True),
+)
 cost_centre = tenant_table("cost_centre", ("cost_centre_id",), _slug("cost_centre_id"), words("display_name"))
-team = tenant_table("team", ("team_id",), _slug("team_id"), words("display_name"))
+team = tenant_table(
+    "team", ("team_id",), _slug("team_id"), words("display_name"), instant("retired_at", nullable=True)
+)
 
 agent = tenant_table(
     "agent",
@@ -113,13 +126,17 @@ agent = tenant_table(
     _slug("agent_id"),
     words("display_name"),
     words("device"),
-    words("team_id", nullable=True),  # as it is now; as it was: agent_membership
+    words("team_id", nullable=True),  # as it is now; as it was: agent_membership; so the next two
+    words("site_id", nullable=True),
+    words("employer_id", nullable=True),
     Column("voice_slots", Integer, nullable=False, server_default="1"),
     Column("wrap_up_s", Double),
     instant("created_at", default_now=True),
     instant("left_at", nullable=True),
     document("settings"),
     within(("team_id",), "team", ("team_id",)),
+    within(("site_id",), "site", ("site_id",)),
+    within(("employer_id",), "employer", ("employer_id",)),
 )
 
 agent_skill = tenant_table(

@@ -77,23 +77,17 @@ async def test_a_centre_with_problems_writes_nothing(connection: AsyncConnection
     assert await current_version(connection, DEFAULT_TENANT) == 0
 
 
-async def test_what_history_names_cannot_be_taken_out(connection: AsyncConnection) -> None:
+async def test_a_team_that_goes_stays_for_history_and_may_come_back(connection: AsyncConnection) -> None:
     centre = demo_centre()
     await save_centre(connection, DEFAULT_TENANT, centre, made_by="tester")
-    await connection.execute(
-        text(
-            "INSERT INTO agent_membership (tenant_id, agent_id, valid_from, team_id)"
-            " VALUES ('main', 'a1001', '2026-01-01', 'front')"
-        )
-    )
     agents = tuple(agent.model_copy(update={"team_id": None}) for agent in centre.agent)
-    with pytest.raises(CentreError, match="team"):
-        await save_centre(
-            connection,
-            DEFAULT_TENANT,
-            centre.model_copy(update={"team": (), "agent": agents}),
-            made_by="tester",
-        )
+    without = centre.model_copy(update={"team": (), "agent": agents})
+    await save_centre(connection, DEFAULT_TENANT, without, made_by="tester")
+    assert await load_centre(connection, DEFAULT_TENANT) == without
+    kept = await connection.execute(text("SELECT count(*) FROM team WHERE retired_at IS NOT NULL"))
+    assert kept.scalar_one() == len(centre.team)
+    await save_centre(connection, DEFAULT_TENANT, centre, made_by="tester")
+    assert await load_centre(connection, DEFAULT_TENANT) == centre
 
 
 async def test_the_demo_is_seeded_once_and_its_callers_are_known(database: Database) -> None:
