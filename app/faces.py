@@ -16,6 +16,7 @@ from app.auth.tickets import Tickets
 from app.customers.identify_rules import Match
 from app.db.session import Database, TenantId
 from app.desk.news import DeskNews
+from app.figures.rollup_keeper import RollupKeeper
 from app.floor.live_floor import LiveFloor
 from app.jobs.file_keeper import FileKeeper
 from app.jobs.runner import JobRunner
@@ -111,6 +112,7 @@ class Faces:
             region=settings.region,
             area_code=settings.area_code,
         )
+        self._rollups = RollupKeeper(database, tenant_id)
         self._files = FileKeeper(settings.data_dir, settings.files.keep_days)
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -120,6 +122,7 @@ class Faces:
             "first run": self._first_run.run,
             "jobs": self.jobs.run,
             "phones": self.phones.run,
+            "rollups": self._rollups.run,
             "sessions": self.sessions.run,
             "wall": self.wall.run,
             "wall links": self.wall_links.run,

@@ -69,14 +69,20 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def snapshot(self, tenant_id: TenantId) -> AsyncIterator[AsyncConnection]:
+    async def snapshot(self, tenant_id: TenantId, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
         """One tenant's data at one moment, to read only: several queries that must agree with each other.
 
         In an ordinary transaction each query sees what was committed before it, so that the rows of a call
         that is being written would come from different moments.
+
+        Args:
+            writes: It may write what follows from what it reads; committed at the end, and refused with a
+                serialization failure where somebody else changed the same rows meanwhile.
         """
         async with self.engine.connect() as connection:
-            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            await connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=not writes
+            )
             async with connection.begin():
                 await connection.execute(_ENTER, {"role": APP_ROLE, "tenant": tenant_id})
                 yield connection

@@ -29,6 +29,7 @@ from app.centre.memberships import reach_back
 from app.centre.rules import engine_config
 from app.db import tables as t
 from app.db.bulk import BulkStatement, upsert
+from app.db.log_days import note_changed_days
 from app.db.session import Database, TenantId, driver
 from app.demo.history_day import PastDay
 from app.demo.history_demand import Source, plan_day
@@ -222,9 +223,10 @@ async def _write(url: str, tenant_id: TenantId, made: Sequence[tuple[date, Rows]
         for name, columns in COLUMNS.items()
     }
     try:
-        for _, rows in made:
+        for day, rows in made:
             async with database.transaction(tenant_id) as connection:
                 raw = await driver(connection)
+                await note_changed_days(raw, tenant_id, [day])
                 for name, statement in statements.items():
                     if rows[name]:
                         await raw.execute(statement.sql, tenant_id, *statement.arguments(rows[name]))

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.session import TenantId
 from app.figures.dimensions import FiguresBy, joins_of
-from app.figures.facts import FACTS, MOMENT, FiguresView, fact_values, weight_sql
+from app.figures.facts import MOMENT, FiguresView, fact_values, facts_sql, weight_sql
 from app.figures.queries import Narrowed
 
 DRILL_ROWS_MAX = 500
@@ -99,7 +99,7 @@ async def facts_behind(
     """
     other = against or Line(over=())
     differs = "over <> other_over OR under <> other_under" if against else "over <> 0 OR under <> 0"
-    statement = FACTS + _WEIGHED.format(
+    statement = facts_sql(view) + _WEIGHED.format(
         moment=MOMENT[view],
         joins=joins_of(*narrowed.ids),
         narrowed=narrowed.sql(),

@@ -5,12 +5,14 @@ or the ``caller_left`` first; a participation was ``handled`` and ``wrapped_up``
 which it happened (*event* view), and beside it where its visit began (*cohort* view); what came without a
 visit (a transfer straight to an agent) began with its contact. A talk on the PBX's own queue is no
 participation of ours: its visit left as ``fallback``.
+
+Whatever is joined names the days too: a partition that no condition names is read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -33,74 +35,87 @@ class FiguresView(StrEnum):
 MOMENT: Mapping[FiguresView, str] = {FiguresView.EVENT: "fact.at", FiguresView.COHORT: "fact.began_at"}
 """SQL of the moment at which a fact counts."""
 
-_CONTACT = "entry_point, party_id, wrap_up_code, grade"
-_VISIT_COLUMNS = f"day, interaction_id, visit, NULL::integer AS attempt, queue_id, {_CONTACT}"
-_OFFER_COLUMNS = f"day, interaction_id, visit, attempt, queue_id, {_CONTACT}"
-_LENGTH_MS = "round(extract(epoch FROM ended_at - segment.started_at) * 1000)::bigint"
-
 _FACTS = """
-WITH visit AS (
-    SELECT visit.*, coalesce(queue.threshold_s * 1000, :threshold_ms) AS threshold_ms,
-        contact.entry_point, contact.party_id, contact.wrap_up_code, contact.grade
+WITH fact AS (
+    SELECT told.kind, visit.day, visit.interaction_id, visit.visit, NULL::integer AS attempt,
+        visit.queue_id, contact.entry_point, contact.party_id, contact.wrap_up_code, contact.grade,
+        CASE WHEN told.kind = 'left' THEN visit.agent_id END AS agent_id,
+        visit.entered_at AS began_at, told.at, told.exit, told.first_ms, 0::bigint AS second_ms, told.within
     FROM queue_visit AS visit
-    JOIN interaction AS contact USING (tenant_id, day, interaction_id)
+    JOIN interaction AS contact ON contact.tenant_id = visit.tenant_id AND contact.day = visit.day
+        AND contact.interaction_id = visit.interaction_id AND {contact_days}
     LEFT JOIN queue ON queue.tenant_id = visit.tenant_id AND queue.queue_id = visit.queue_id
-    WHERE visit.tenant_id = :tenant_id AND visit.day BETWEEN :first_day AND :last_day
-), part AS (
-    SELECT segment.day, segment.interaction_id, segment.track,
-        max(segment.ended_at) FILTER (WHERE kind IN ('talk', 'hold', 're_attach')) AS talk_ended_at,
-        max(segment.ended_at) FILTER (WHERE kind = 'wrap_up') AS wrap_up_ended_at,
-        bool_or(kind IN ('talk', 'hold', 're_attach') AND ended_at IS NULL) AS is_talking,
-        coalesce(sum({length_ms}) FILTER (WHERE kind = 'talk'), 0) AS talk_ms,
-        coalesce(sum({length_ms}) FILTER (WHERE kind = 'hold'), 0) AS hold_ms,
-        coalesce(sum({length_ms}) FILTER (WHERE kind = 'wrap_up'), 0) AS wrap_up_ms
-    FROM segment
-    WHERE segment.tenant_id = :tenant_id AND segment.day BETWEEN :first_day AND :last_day
-        AND segment.track <> 'customer'
-    GROUP BY segment.day, segment.interaction_id, segment.track
-), offered AS (
-    SELECT offer.*, contact.entry_point, contact.party_id, contact.wrap_up_code, contact.grade,
-        coalesce(visit.entered_at, contact.started_at) AS began_at
+    CROSS JOIN LATERAL (VALUES
+        ('entered', visit.entered_at, NULL::text, 0::bigint, false),
+        ('left', CASE WHEN visit.exit_cause IS NOT NULL THEN visit.left_at END, visit.exit_cause,
+            visit.wait_ms, visit.wait_ms <= coalesce(queue.threshold_s * 1000, :threshold_ms))
+    ) AS told (kind, at, exit, first_ms, within)
+    WHERE visit.tenant_id = :tenant_id AND {visit_days} {visit_when} AND told.at IS NOT NULL
+    UNION ALL
+    SELECT told.kind, offer.day, offer.interaction_id, offer.visit, offer.attempt,
+        offer.queue_id, contact.entry_point, contact.party_id, contact.wrap_up_code, contact.grade,
+        offer.agent_id, coalesce(visit.entered_at, contact.started_at), told.at, NULL, told.first_ms,
+        told.second_ms, false
     FROM offer
-    JOIN interaction AS contact USING (tenant_id, day, interaction_id)
-    LEFT JOIN visit ON visit.day = offer.day AND visit.interaction_id = offer.interaction_id
-        AND visit.visit = offer.visit
-    WHERE offer.tenant_id = :tenant_id AND offer.day BETWEEN :first_day AND :last_day
-), participation AS (
-    SELECT offered.*, coalesce(is_talking, false) AS is_talking,
-        coalesce(talk_ended_at, ended_at) AS talk_ended_at, wrap_up_ended_at,
-        coalesce(talk_ms, 0) AS talk_ms, coalesce(hold_ms, 0) AS hold_ms,
-        coalesce(wrap_up_ms, 0) AS wrap_up_ms
-    FROM offered
-    LEFT JOIN part ON part.day = offered.day AND part.interaction_id = offered.interaction_id
-        AND part.track = offered.agent_id || '#' || offered.attempt
-    WHERE outcome = 'answered'
-), fact AS (
-    SELECT 'entered' AS kind, {visit_columns}, NULL AS agent_id, entered_at AS began_at, entered_at AS at,
-        NULL AS exit, 0::bigint AS first_ms, 0::bigint AS second_ms, false AS within
-    FROM visit
-    UNION ALL
-    SELECT 'left', {visit_columns}, agent_id, entered_at, left_at, exit_cause, wait_ms, 0,
-        wait_ms <= threshold_ms
-    FROM visit WHERE exit_cause IS NOT NULL AND left_at IS NOT NULL
-    UNION ALL
-    SELECT 'offered', {offer_columns}, agent_id, began_at, offered_at, NULL, 0, 0, false FROM offered
-    UNION ALL
-    SELECT 'not_answered', {offer_columns}, agent_id, began_at, ended_at, NULL, 0, 0, false
-    FROM offered WHERE outcome = 'no_answer'
-    UNION ALL
-    SELECT 'caller_left', {offer_columns}, agent_id, began_at, ended_at, NULL, 0, 0, false
-    FROM offered WHERE outcome_reason = 'caller_left'
-    UNION ALL
-    SELECT 'handled', {offer_columns}, agent_id, began_at, talk_ended_at, NULL, talk_ms, hold_ms, false
-    FROM participation WHERE NOT is_talking
-    UNION ALL
-    SELECT 'wrapped_up', {offer_columns}, agent_id, began_at, wrap_up_ended_at, NULL, wrap_up_ms, 0, false
-    FROM participation WHERE wrap_up_ended_at IS NOT NULL
+    JOIN interaction AS contact ON contact.tenant_id = offer.tenant_id AND contact.day = offer.day
+        AND contact.interaction_id = offer.interaction_id AND {contact_days}
+    LEFT JOIN queue_visit AS visit ON visit.tenant_id = offer.tenant_id AND visit.day = offer.day
+        AND visit.interaction_id = offer.interaction_id AND visit.visit = offer.visit AND {visit_days}
+    CROSS JOIN LATERAL (VALUES
+        ('offered', offer.offered_at, 0::bigint, 0::bigint),
+        ('not_answered', CASE WHEN offer.outcome = 'no_answer' THEN offer.ended_at END, 0, 0),
+        ('caller_left', CASE WHEN offer.outcome_reason = 'caller_left' THEN offer.ended_at END, 0, 0),
+        ('handled', CASE WHEN offer.outcome = 'answered' THEN offer.talk_ended_at END,
+            offer.talk_ms, offer.hold_ms),
+        ('wrapped_up', CASE WHEN offer.outcome = 'answered' THEN offer.wrap_up_ended_at END,
+            offer.wrap_up_ms, 0)
+    ) AS told (kind, at, first_ms, second_ms)
+    WHERE offer.tenant_id = :tenant_id AND {offer_days} {offer_when} AND told.at IS NOT NULL
 )
 """
-FACTS = _FACTS.format(length_ms=_LENGTH_MS, visit_columns=_VISIT_COLUMNS, offer_columns=_OFFER_COLUMNS)
-"""``WITH … fact``: the common beginning of the statements; its values are ``fact_values``."""
+_MOMENTS_OF_OFFER = "offer.offered_at, offer.ended_at, offer.talk_ended_at, offer.wrap_up_ended_at"
+_VISIT_WHEN: Mapping[FiguresView | None, str] = {
+    None: "",
+    FiguresView.EVENT: "AND visit.entered_at < :until AND coalesce(visit.left_at, 'infinity') >= :since",
+    FiguresView.COHORT: "AND visit.entered_at >= :since AND visit.entered_at < :until",
+}
+_OFFER_WHEN: Mapping[FiguresView | None, str] = {
+    None: "",
+    FiguresView.EVENT: f"AND least({_MOMENTS_OF_OFFER}) < :until AND greatest({_MOMENTS_OF_OFFER}) >= :since",
+    FiguresView.COHORT: "",
+}
+
+
+def facts_sql(view: FiguresView | None = None, *, only_days: bool = False) -> str:
+    """Return ``WITH … fact``: the common beginning of the statements; its values are ``fact_values``.
+
+    Args:
+        view: Leave out rows that have no fact between ``since`` and ``until`` in it, to read less; the
+            statement still has to say which facts it means.
+        only_days: Of the log's days ``days`` alone.
+    """
+
+    def days(table: str) -> str:
+        named = f" AND {table}.day = ANY(CAST(:days AS date[]))" if only_days else ""
+        return f"{table}.day BETWEEN :first_day AND :last_day{named}"
+
+    return _FACTS.format(
+        contact_days=days("contact"),
+        visit_days=days("visit"),
+        offer_days=days("offer"),
+        visit_when=_VISIT_WHEN[view],
+        offer_when=_OFFER_WHEN[view],
+    )
+
+
+FACTS = facts_sql()
+"""All facts of the days."""
+
+
+def log_days(bounds: Sequence[datetime], view: FiguresView) -> tuple[date, date]:
+    """Return the first and the last day of the log in which facts between these moments may lie."""
+    later = _COHORT_DAYS if view is FiguresView.COHORT else 1
+    return (bounds[0] - _COHORT_DAYS * _DAY).date(), (bounds[-1] + later * _DAY).date()
 
 
 def fact_values(
@@ -113,15 +128,15 @@ def fact_values(
         zone: Whose days tell which team an agent was in.
     """
     bounds = [datetime.fromtimestamp(bound_ms / 1000, UTC) for bound_ms in bounds_ms]
-    later = _COHORT_DAYS if view is FiguresView.COHORT else 1
+    first_day, last_day = log_days(bounds, view)
     return {
         "tenant_id": tenant_id,
         "zone": zone,
         "bounds": bounds,
         "since": bounds[0],
         "until": bounds[-1],
-        "first_day": (bounds[0] - _COHORT_DAYS * _DAY).date(),
-        "last_day": (bounds[-1] + later * _DAY).date(),
+        "first_day": first_day,
+        "last_day": last_day,
         "threshold_ms": DEFAULT_THRESHOLD_MS,
     }
 

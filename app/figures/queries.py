@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.session import TenantId
 from app.figures.dimensions import DIMENSIONS, FiguresBy, joins_of
-from app.figures.facts import FACTS, MOMENT, FiguresView, fact_values
+from app.figures.facts import MOMENT, FiguresView, fact_values, facts_sql
+from app.figures.rollups import ROLLED_FACTS, grain_of, whole_days
 from routing.events import QueueExit
 from routing.ids import QueueId
 from workforce.measures import Cell, cell_of_exits, total
@@ -45,6 +46,34 @@ SELECT period, key, kind, exit, sum(facts)::bigint AS facts, sum(first_ms)::bigi
     array_agg(bucket) FILTER (WHERE bucket IS NOT NULL) AS buckets,
     array_agg(facts) FILTER (WHERE bucket IS NOT NULL) AS bucket_facts
 FROM counted GROUP BY 1, 2, 3, 4
+"""
+_ROLLED_CELLS = """
+, counted AS (
+    SELECT width_bucket(fact.at, CAST(:bounds AS timestamptz[])) - 1 AS period, coalesce({key}, '') AS key,
+        fact.*
+    FROM fact {joins} WHERE true {narrowed}
+), summed AS (
+    SELECT period, key, kind, exit, sum(facts)::bigint AS facts, sum(first_ms)::bigint AS first_ms,
+        sum(second_ms)::bigint AS second_ms, max(longest_ms) AS longest_ms, sum(within)::bigint AS within,
+        bool_or(is_back_filled) AS is_back_filled
+    FROM counted GROUP BY 1, 2, 3, 4
+), waited AS (
+    SELECT period, key, array_agg(bucket) AS buckets, array_agg(facts) AS bucket_facts
+    FROM (
+        SELECT period, key, wait.bucket, sum(wait.facts)::bigint AS facts
+        FROM counted CROSS JOIN LATERAL unnest(buckets, bucket_facts) AS wait (bucket, facts)
+        WHERE exit = :answered GROUP BY 1, 2, 3
+    ) AS bucketed GROUP BY 1, 2
+)
+SELECT summed.*, buckets, bucket_facts FROM summed
+LEFT JOIN waited ON summed.exit = :answered AND waited.period = summed.period AND waited.key = summed.key
+"""
+_FIRST_CALL = "(SELECT min(started_at) FROM interaction WHERE tenant_id = :tenant_id)"
+_FIRST = """
+SELECT least({first_call}, (
+    SELECT min(at) FROM rollup_cell
+    WHERE tenant_id = :tenant_id AND view = 'event' AND grain = 'queue' AND day = (
+        SELECT min(day) FROM rollup_day WHERE tenant_id = :tenant_id AND log_dropped_at IS NOT NULL)))
 """
 
 
@@ -95,34 +124,45 @@ async def period_cells(
     by: FiguresBy,
     narrowed: Narrowed = EVERYTHING,
     zone: str = "UTC",
+    rollups: bool = True,
 ) -> tuple[dict[CellKey, Cell], frozenset[CellKey]]:
     """Return the cells, and which of them hold a call that the witness corrected or supplied.
+
+    *connection* must see one moment (``Database.snapshot``) where anybody writes meanwhile.
 
     Args:
         bounds_ms: Of the periods (``workforce.periods.period_bounds``), at least two, ascending.
         zone: Whose days tell which team an agent was in.
+        rollups: Read the cells that are rolled up where they are whole; False: count the log alone.
 
     The threshold is the queue's as it is configured now, 20 s where there is no such queue any more.
     """
-    statement = FACTS + _CELLS.format(
-        moment=MOMENT[view],
-        key=DIMENSIONS[by].key,
-        joins=joins_of(by, *narrowed.ids),
-        narrowed=narrowed.sql(),
-    )
-    found = await connection.execute(
-        text(statement),
-        {
-            **fact_values(tenant_id, bounds_ms, view=view, zone=zone),
-            **narrowed.values(),
-            "answered": QueueExit.ANSWERED.value,
-            "wait_bounds_ms": list(WAIT_BOUNDS_MS),
-            "back_filled": BACK_FILLED,
-        },
-    )
+    names = {
+        "key": DIMENSIONS[by].key,
+        "joins": joins_of(by, *narrowed.ids),
+        "narrowed": narrowed.sql(),
+    }
+    values = {
+        **fact_values(tenant_id, bounds_ms, view=view, zone=zone),
+        **narrowed.values(),
+        "answered": QueueExit.ANSWERED.value,
+    }
+    first_day, last_day = values["first_day"], values["last_day"]
+    grain = grain_of(bounds_ms, view, (by, *narrowed.ids)) if rollups else None
+    rolled = await whole_days(connection, tenant_id, first_day, last_day) if grain is not None else []
+    rows: list[Any] = []
+    if rolled:
+        told = {**values, "days": rolled, "view": view.value, "grain": grain}
+        rows += await connection.execute(text(ROLLED_FACTS + _ROLLED_CELLS.format(**names)), told)
+    day_count = (last_day - first_day).days + 1
+    rest = sorted({first_day + timedelta(days=number) for number in range(day_count)} - set(rolled))
+    if rest:
+        told = {**values, "days": rest, "wait_bounds_ms": list(WAIT_BOUNDS_MS), "back_filled": BACK_FILLED}
+        statement = facts_sql(view, only_days=bool(rolled)) + _CELLS.format(moment=MOMENT[view], **names)
+        rows += await connection.execute(text(statement), told)
     cells: dict[CellKey, list[Cell]] = {}
     corrected: set[CellKey] = set()
-    for row in found:
+    for row in rows:
         key = (row.period, row.key)
         cells.setdefault(key, []).append(_cell(row))
         if row.is_back_filled:
@@ -150,9 +190,15 @@ async def names_of(connection: AsyncConnection, tenant_id: TenantId, by: Figures
     return {row.id: row.name for row in rows}
 
 
-async def first_fact_ms(connection: AsyncConnection, tenant_id: TenantId) -> int | None:
-    """Return when the log begins, in milliseconds since the epoch; None: it is empty."""
-    query = text("SELECT min(started_at) FROM interaction WHERE tenant_id = :tenant_id")
+async def first_fact_ms(
+    connection: AsyncConnection, tenant_id: TenantId, *, rollups: bool = True
+) -> int | None:
+    """Return when the figures begin, in milliseconds since the epoch; None: there are none.
+
+    Args:
+        rollups: Days count of which the cells alone are left; False: the log's own beginning.
+    """
+    query = text(_FIRST.format(first_call=_FIRST_CALL) if rollups else f"SELECT {_FIRST_CALL}")
     first: datetime | None = (await connection.execute(query, {"tenant_id": tenant_id})).scalar_one()
     return None if first is None else int(first.timestamp() * 1000)
 

@@ -12,6 +12,7 @@ from app.figures.dimensions import FiguresBy
 from app.figures.drill import Drilled, Line, facts_behind, keyed
 from app.figures.facts import FiguresView
 from app.figures.queries import EVERYTHING, Narrowed, first_fact_ms, names_of, period_cells
+from app.figures.rollups import grain_of
 from app.figures.rules import FiguresRow, figures_table
 from app.wall.queries import centre_zone
 from workforce.periods import PeriodStep, period_bounds
@@ -75,7 +76,8 @@ async def read_figures(
             narrowed=asked.narrowed,
             zone=zone,
         )
-        since_ms = await first_fact_ms(connection, tenant_id)
+        is_rolled = grain_of(bounds_ms, asked.view, (asked.by, *asked.narrowed.ids)) is not None
+        since_ms = await first_fact_ms(connection, tenant_id, rollups=is_rolled)
         names = await names_of(connection, tenant_id, asked.by)
     *rows, whole = figures_table(cells, bounds_ms, corrected=corrected, since_ms=since_ms, now_ms=now_ms)
     return FiguresTable(asked=asked, zone=zone, rows=rows, whole=whole, names=names)

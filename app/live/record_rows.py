@@ -63,7 +63,10 @@ class VisitRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferRow:
-    """An offer and how it ended."""
+    """An offer and how it ended, and of one that was answered what became of the participation.
+
+    ``talk_ended_ms`` None: it still talks, or was not answered; ``hold_ms`` is no part of ``talk_ms``.
+    """
 
     attempt: int
     agent_id: AgentId
@@ -76,6 +79,11 @@ class OfferRow:
     outcome_reason: str | None = None
     wait_ms: int = 0
     rang_ms: int | None = None
+    talk_ended_ms: int | None = None
+    wrap_up_ended_ms: int | None = None
+    talk_ms: int = 0
+    hold_ms: int = 0
+    wrap_up_ms: int = 0
     explanation: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -19,6 +19,7 @@ import orjson
 
 from app.db import tables
 from app.db.bulk import BulkStatement, delete, moment, upsert
+from app.db.log_days import note_changed_days
 from app.db.session import TenantId
 from app.live.record_rows import Stamped
 from app.live.record_values import (
@@ -250,6 +251,7 @@ class RecordWriter:
             after.append(values)
             kept.written = values
         await self._replace(driver, wholly, before, after)
+        await note_changed_days(driver, self._tenant_id, map(day_of_interaction, news))
         while len(self._kept) > self._kept_max:
             self._kept.popitem(last=False)
 

@@ -211,9 +211,30 @@ def _record(folding: Folding) -> Record:
         ),
         segments=customer + agents,
         visits=visits,
-        offers=tuple(OfferRow(**folding.offers[attempt]) for attempt in sorted(folding.offers)),
+        offers=tuple(_offer(folding, attempt) for attempt in sorted(folding.offers)),
         legs=tuple(LegRow(**leg) for leg in folding.legs.values()),
         reasons=tuple(folding.reasons),
+    )
+
+
+def _offer(folding: Folding, attempt: int) -> OfferRow:
+    """An offer with what its agent's track says of the participation; one without a track talked no time."""
+    offer = folding.offers[attempt]
+    if offer.get("outcome") != ev.QueueExit.ANSWERED.value:
+        return OfferRow(**offer)
+    track = folding.agents.get((offer["agent_id"], attempt))
+    rows = tuple(track.rows()) if track is not None else ()
+    talk_ends_ms = [row.ended_ms for row in rows if row.kind in ("talk", "hold", "re_attach")]
+    wrap_up_ends_ms = [row.ended_ms for row in rows if row.kind == "wrap_up" and row.ended_ms is not None]
+    closed_ms = [ended_ms for ended_ms in talk_ends_ms if ended_ms is not None]
+    is_talking = len(closed_ms) < len(talk_ends_ms)
+    return OfferRow(
+        **offer,
+        talk_ended_ms=None if is_talking else max(closed_ms, default=offer.get("ended_ms")),
+        wrap_up_ended_ms=max(wrap_up_ends_ms, default=None),
+        talk_ms=total_ms(rows, "talk"),
+        hold_ms=total_ms(rows, "hold"),
+        wrap_up_ms=total_ms(rows, "wrap_up"),
     )
 
 

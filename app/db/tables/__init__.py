@@ -59,6 +59,7 @@ from app.db.tables.people import (
 )
 from app.db.tables.phones import agent_phone
 from app.db.tables.planner import forecast_interval, forecast_run
+from app.db.tables.rollups import log_gap, rollup_cell, rollup_day
 from app.db.tables.wall import wall_link
 
 LOG_TABLES = tuple(
@@ -102,6 +103,7 @@ __all__ = [
     "job",
     "journal_epoch",
     "leg",
+    "log_gap",
     "metadata",
     "not_ready_reason",
     "offer",
@@ -120,6 +122,8 @@ __all__ = [
     "queue_wrap_up_code",
     "reason_tree",
     "relation",
+    "rollup_cell",
+    "rollup_day",
     "segment",
     "sign_in_link",
     "site",

@@ -149,6 +149,12 @@ offer = log_table(
     Column("outcome_reason", Text),
     Column("wait_ms", BigInteger, nullable=False, server_default="0"),
     Column("rang_ms", BigInteger),
+    # what became of the participation, of an offer that was answered: so that figures need no segments
+    instant("talk_ended_at", nullable=True),  # null: it still talks
+    instant("wrap_up_ended_at", nullable=True),
+    Column("talk_ms", BigInteger, nullable=False, server_default="0"),
+    Column("hold_ms", BigInteger, nullable=False, server_default="0"),
+    Column("wrap_up_ms", BigInteger, nullable=False, server_default="0"),
     document("explanation"),
     Index(None, "tenant_id", "agent_id", "offered_at"),
 )
