@@ -10,7 +10,7 @@ reports as ServicelevelPerf and ServicelevelPerf2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,11 +22,16 @@ EXIT = "exit."
 """Begins the term of one way out of a queue: ``exit.queue_timeout``."""
 
 
+_MS_PER_HOUR = 3_600_000
+
+
 class Unit(StrEnum):
     """Of what a formula gives."""
 
     SHARE = "share"  # in [0, 1]
     SECONDS = "s"
+    TOTAL = "total_s"  # a sum of time in seconds, and no ratio
+    PER_HOUR = "per_h"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +40,9 @@ class Formula:
 
     Attributes:
         formula_id: What the figure is shown and asked for by.
-        unit: Milliseconds above the line become seconds.
-        over, under: Terms above and below the line.
+        unit: Milliseconds above the line become seconds, those below hours.
+        over, under: Terms above and below the line; under a total stands what it is a part of, and where
+            there is nothing of that there is no total either.
         less: Terms taken off below the line.
 
     >>> FORMULAS["SL-A"](Cell(answered_count=4, answered_within_count=3))
@@ -52,11 +58,23 @@ class Formula:
     less: tuple[str, ...] = ()
 
     def __call__(self, cell: Cell) -> float | None:
-        whole = sum(term(cell, name) for name in self.under) - sum(term(cell, name) for name in self.less)
-        part = sum(term(cell, name) for name in self.over)
+        return self.of(lambda name: term(cell, name))
+
+    def of(self, term_of: Callable[[str], int]) -> float | None:
+        """Return the figure of whatever has these terms; None where there is nothing to compute it from."""
+        whole = sum(map(term_of, self.under)) - sum(map(term_of, self.less))
+        part = sum(map(term_of, self.over))
         if whole <= 0:
             return None
-        return part / whole if self.unit is Unit.SHARE else part / 1000 / whole
+        match self.unit:
+            case Unit.SHARE:
+                return part / whole
+            case Unit.SECONDS:
+                return part / 1000 / whole
+            case Unit.TOTAL:
+                return part / 1000
+            case Unit.PER_HOUR:
+                return part / (whole / _MS_PER_HOUR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
