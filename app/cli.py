@@ -32,6 +32,7 @@ COMMANDS: dict[str, Place] = {
     "figures": Place(
         "app.figures.cli", "figures", "Figures of the call log by period, queue or entry point."
     ),
+    "reports": Place("app.figures.report_cli", "reports_cli", "List reports; run one into a file."),
     "centre": Place("app.centre.cli", "centre_cli", "Export, check and import queues, agents and skills."),
     "plan": Place("app.planner.cli", "plan_cli", "Staffing, patience and forecasts."),
     "pbx": Place("app.pbx.cli", "pbx_cli", "Install, start and stop a private real Asterisk."),

@@ -57,6 +57,9 @@ Permission = Literal[
     "plan.read",
     "plan.write",
     "figures.read",
+    "report.read",
+    "report.write",
+    "report.send",
     "metrics.read",
 ]
 
@@ -158,6 +161,19 @@ TABLE: Mapping[Permission, Mapping[Role, Reach]] = {
         _ADMINISTRATOR: Reach.ALL,
         _INTEGRATION: Reach.ALL,
     },
+    "report.read": {  # one's own, and what is shared with one's role, one's teams or all
+        _SUPERVISOR: Reach.TEAMS,
+        _PLANNER: Reach.TEAMS,
+        _ADMINISTRATOR: Reach.ALL,
+        _INTEGRATION: Reach.TEAMS,
+    },
+    "report.write": {  # below all: one's own alone
+        _SUPERVISOR: Reach.TEAMS,
+        _PLANNER: Reach.TEAMS,
+        _ADMINISTRATOR: Reach.ALL,
+        _INTEGRATION: Reach.TEAMS,
+    },
+    "report.send": {_SUPERVISOR: Reach.TEAMS, _PLANNER: Reach.TEAMS, _ADMINISTRATOR: Reach.ALL},
     "metrics.read": {_ADMINISTRATOR: Reach.ALL, _INTEGRATION: Reach.ALL},
 }
 

@@ -1,21 +1,21 @@
-"""``/figures``: the log's figures by period and dimension, in either view, as JSON and CSV; their calls."""
+"""``/figures``: the log's figures by period and dimension, in either view, as JSON and files; their calls."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from app.auth.gate import may
-from app.figures.export import csv_of, xlsx_of
 from app.figures.reader import FiguresTable, read_choices, read_drill, read_figures
+from app.figures.report_reader import MEDIA_TYPES, FileFormat, file_name, file_of
 from app.figures.schemas import (
     ChoicesShown,
     DrillQuery,
     DrillShown,
+    ExportQuery,
     FiguresQuery,
     FiguresShown,
     choices_shown,
@@ -26,7 +26,7 @@ from app.http.errors import ApiError
 from app.http.state import state_of
 from workforce.errors import WorkforceError
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_FILES: dict[int | str, dict[str, Any]] = {200: {"content": {one: {} for one in MEDIA_TYPES.values()}}}
 
 router = APIRouter(
     prefix="/figures", tags=["figures"], dependencies=[Depends(may("figures.read", scope="all"))]
@@ -57,24 +57,16 @@ async def show_calls_behind(request: Request, query: Annotated[DrillQuery, Query
     return drill_shown(query, drilled)
 
 
-@router.get("/export.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
-async def export_csv(request: Request, query: Annotated[FiguresQuery, Query()]) -> Response:
-    """Give the same rows as CSV."""
+@router.get("/export.{file_format}", response_class=Response, responses=_FILES)
+async def export(
+    request: Request, file_format: FileFormat, query: Annotated[ExportQuery, Query()]
+) -> Response:
+    """Give the same rows as CSV, Excel workbook or PDF: in the columns and the order asked for."""
     table = await _read(request, query)
-    return _attached(csv_of(table), "text/csv; charset=utf-8", query, "csv")
-
-
-@router.get("/export.xlsx", response_class=Response, responses={200: {"content": {_XLSX: {}}}})
-async def export_xlsx(request: Request, query: Annotated[FiguresQuery, Query()]) -> Response:
-    """Give the same rows as an Excel workbook."""
-    table = await _read(request, query)
-    return _attached(await asyncio.to_thread(xlsx_of, table), _XLSX, query, "xlsx")
-
-
-def _attached(body: str | bytes, media_type: str, query: FiguresQuery, suffix: str) -> Response:
-    name = f"figures-{query.first:%Y%m%d}-{query.last:%Y%m%d}.{suffix}"
+    body = await file_of(table, query.shape, file_format, title="", language=query.language)
+    name = file_name("figures", query.first, query.last, file_format)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, media_type=media_type, headers=headers)
+    return Response(body, media_type=MEDIA_TYPES[file_format], headers=headers)
 
 
 async def _read(request: Request, query: FiguresQuery) -> FiguresTable:

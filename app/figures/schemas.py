@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from app.figures.dimensions import FiguresBy
 from app.figures.drill import DRILL_ROWS_MAX, Drilled, Line
 from app.figures.facts import TERMS, FiguresView
+from app.figures.layout import ALL_COLUMNS, Shape, is_column
 from app.figures.queries import narrowed_to
 from app.figures.reader import DrillAsked, FiguresAsked, FiguresChoices, FiguresTable
 from app.figures.rules import FiguresGrade, FiguresRow
+from app.figures.words import Language
 from routing.events import QueueExit
 from workforce.formulas import FORMULAS, Unit, term
 from workforce.periods import PeriodStep
@@ -55,6 +57,32 @@ class FiguresQuery(BaseModel):
             zone=self.zone,
             narrowed=narrowed_to(self.only),
         )
+
+
+class ExportQuery(FiguresQuery):
+    """Which figures to take away, and how they are laid out.
+
+    Attributes:
+        columns: Terms and formula ids, in their order; none: all.
+        sort: A column or ``key``, ``-`` before it for the largest first; empty: by time.
+        language: Of what a PDF says in words.
+    """
+
+    columns: list[str] = Field(default_factory=list, max_length=len(ALL_COLUMNS))
+    sort: str = Field(default="", max_length=40)
+    language: Language = "en"
+
+    @field_validator("columns")
+    @classmethod
+    def _are_columns(cls, columns: list[str]) -> list[str]:
+        if unknown := [column for column in columns if not is_column(column)]:
+            raise ValueError(f"there is no such figure: {', '.join(unknown)}")
+        return columns
+
+    @property
+    def shape(self) -> Shape:
+        """How it is laid out."""
+        return Shape(columns=self.columns or ALL_COLUMNS, sort=self.sort)
 
 
 class DrillQuery(FiguresQuery):

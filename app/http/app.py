@@ -22,6 +22,7 @@ from app.calls.endpoints import router as calls
 from app.customers.routes import router as customers
 from app.desk.endpoints import router as desk
 from app.figures.endpoints import router as figures
+from app.figures.report_endpoints import router as reports
 from app.floor.endpoints import router as floor
 from app.http.description import Description
 from app.http.description import router as description
@@ -60,6 +61,7 @@ _ROUTERS = (
     plan_staffing,
     plan_today,
     planner,
+    reports,
     session,
     wall,
 )

@@ -59,6 +59,7 @@ from app.db.tables.people import (
 )
 from app.db.tables.phones import agent_phone
 from app.db.tables.planner import forecast_interval, forecast_run
+from app.db.tables.reports import report, report_schedule, report_sending, report_version
 from app.db.tables.rollups import log_gap, rollup_cell, rollup_day
 from app.db.tables.wall import wall_link
 
@@ -122,6 +123,10 @@ __all__ = [
     "queue_wrap_up_code",
     "reason_tree",
     "relation",
+    "report",
+    "report_schedule",
+    "report_sending",
+    "report_version",
     "rollup_cell",
     "rollup_day",
     "segment",

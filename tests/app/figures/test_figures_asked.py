@@ -96,7 +96,7 @@ async def test_the_command_line_says_the_same(database: Database, tmp_path: Path
 
     async def holdless(*words: str) -> str:
         process = await asyncio.create_subprocess_exec(
-            *(Path(sys.executable).with_name("holdless"), "figures", "--zone", "UTC", *words),
+            *(Path(sys.executable).with_name("holdless"), *words),
             cwd=tmp_path,
             env={**os.environ, "HOLDLESS_DATABASE_URL": url},
             stdout=asyncio.subprocess.PIPE,
@@ -105,10 +105,20 @@ async def test_the_command_line_says_the_same(database: Database, tmp_path: Path
         assert process.returncode == 0
         return said.decode()
 
-    drawn = await holdless("--first", DAY)
+    drawn = await holdless("figures", "--zone", "UTC", "--first", DAY)
     assert "sales" in drawn
     assert "100.0 %" in drawn
-    assert "2 rows" not in await holdless("--first", DAY, "--out", "figures.csv")
+    assert "2 rows" not in await holdless("figures", "--zone", "UTC", "--first", DAY, "--out", "figures.csv")
     rows = list(csv.DictReader((tmp_path / "figures.csv").open(encoding="utf-8-sig")))
     assert [row["key"] for row in rows] == ["sales", "total"]
-    assert "no calls" in await holdless("--first", "2020-01-01")
+    assert "no calls" in await holdless("figures", "--zone", "UTC", "--first", "2020-01-01")
+
+    listed = await holdless("reports", "list")
+    assert "service_levels" in listed
+    written = await holdless("reports", "run", "queue_day")
+    assert written.splitlines()[0].endswith("AHT,RONA,grade,is_running")
+    said = await holdless(
+        "reports", "run", "queue_day", "--format", "pdf", "--language", "zh-Hant", "--out", "day.pdf"
+    )
+    assert "version 1" in said
+    assert (tmp_path / "day.pdf").read_bytes().startswith(b"%PDF-")

@@ -3,6 +3,7 @@ import { askingOf, daysOf, NO_ASKING, openedOf, openedSearch, queryOf, searchOf,
 
 const ASKING: Asking = {
   range: 'own',
+  days: 14,
   first: '2026-10-01',
   last: '2026-10-31',
   step: 'day',
@@ -16,7 +17,8 @@ const ASKING: Asking = {
 test('an address says what is asked for, and nothing where it is as at first', () => {
   expect(askingOf(searchOf(ASKING))).toEqual(ASKING)
   expect(searchOf(NO_ASKING).toString()).toBe('')
-  expect(askingOf(new URLSearchParams('range=never&step=1min&by=moon&view=x&first=12'))).toEqual(NO_ASKING)
+  expect(askingOf(searchOf({ ...ASKING, range: 'days', days: 5 })).days).toBe(5)
+  expect(askingOf(new URLSearchParams('range=never&days=0&step=1min&by=moon&view=x&first=12'))).toEqual(NO_ASKING)
 })
 
 test('a number that is opened stands beside it', () => {
@@ -31,6 +33,11 @@ test('a number that is opened stands beside it', () => {
 test.each([
   ['today', '2026-03-01', '2026-03-01', '2026-03-01'],
   ['yesterday', '2026-03-01', '2026-02-28', '2026-02-28'],
+  ['this_week', '2026-11-25', '2026-11-23', '2026-11-25'],
+  ['this_week', '2026-03-01', '2026-02-23', '2026-03-01'],
+  ['last_week', '2026-11-25', '2026-11-16', '2026-11-22'],
+  ['last_week', '2026-11-23', '2026-11-16', '2026-11-22'],
+  ['days', '2026-11-25', '2026-11-12', '2026-11-25'],
   ['week', '2026-03-01', '2026-02-23', '2026-03-01'],
   ['month', '2026-03-01', '2026-01-31', '2026-03-01'],
   ['quarter', '2026-03-01', '2025-12-02', '2026-03-01'],

@@ -4,7 +4,20 @@ import type { Schemas } from '@/api/client'
 export type By = Schemas['FiguresBy']
 export type Step = Schemas['PeriodStep']
 export type View = Schemas['FiguresView']
-export const RANGES = ['today', 'yesterday', 'week', 'month', 'quarter', 'this_month', 'last_month', 'own'] as const
+export const RANGES = [
+  'today',
+  'yesterday',
+  'this_week',
+  'last_week',
+  'week',
+  'month',
+  'quarter',
+  'this_month',
+  'last_month',
+  'days',
+  'own',
+] as const
+export const DAYS_MAX = 1_000
 export type Range = (typeof RANGES)[number]
 export const STEPS = ['range', 'month', 'week', 'day', 'hour', '30min', '15min'] as const satisfies readonly Step[]
 export const DIMENSIONS = [
@@ -37,6 +50,7 @@ export const FIRST_COLUMNS = [
 
 export interface Asking {
   range: Range
+  days: number // of the range 'days', today among them
   first: string // local days of the range 'own', both included
   last: string
   step: Step
@@ -62,6 +76,7 @@ export interface Opened {
 
 export const NO_ASKING: Asking = {
   range: 'week',
+  days: 14,
   first: '',
   last: '',
   step: 'range',
@@ -79,9 +94,11 @@ export function askingOf(search: URLSearchParams): Asking {
     return known.includes(found) ? found : otherwise
   }
   const day = (name: string) => (/^\d{4}-\d{2}-\d{2}$/.test(search.get(name) ?? '') ? search.get(name)! : '')
+  const days = Number(search.get('days') ?? NO_ASKING.days)
   const columns = (search.get('columns') ?? '').split(',').filter(Boolean)
   return {
     range: one('range', RANGES, NO_ASKING.range),
+    days: Number.isInteger(days) && days >= 1 && days <= DAYS_MAX ? days : NO_ASKING.days,
     first: day('first'),
     last: day('last'),
     step: one('step', STEPS, NO_ASKING.step),
@@ -98,6 +115,7 @@ export function searchOf(asking: Asking): URLSearchParams {
   const search = new URLSearchParams()
   for (const name of ['range', 'step', 'by', 'view', 'sort'] as const)
     if (asking[name] !== NO_ASKING[name]) search.set(name, asking[name])
+  if (asking.range === 'days') search.set('days', String(asking.days))
   if (asking.range === 'own')
     for (const name of ['first', 'last'] as const) if (asking[name]) search.set(name, asking[name])
   for (const each of asking.only) search.append('only', each)
@@ -132,11 +150,18 @@ export function openedSearch(asking: Asking, opened: Opened): URLSearchParams {
 export function daysOf(asking: Asking, today: string): { first: string; last: string } {
   const back = (days: number) => shifted(today, -days)
   const month = `${today.slice(0, 7)}-01`
+  const sinceMonday = (new Date(`${today}T00:00Z`).getUTCDay() + 6) % 7
   switch (asking.range) {
     case 'today':
       return { first: today, last: today }
     case 'yesterday':
       return { first: back(1), last: back(1) }
+    case 'this_week':
+      return { first: back(sinceMonday), last: today }
+    case 'last_week':
+      return { first: back(sinceMonday + 7), last: back(sinceMonday + 1) }
+    case 'days':
+      return { first: back(asking.days - 1), last: today }
     case 'week':
       return { first: back(6), last: today }
     case 'month':

@@ -14,6 +14,12 @@ export function byId(formulas: readonly Formula[]): Formulas {
   return new Map(formulas.map((each) => [each.formula_id, each]))
 }
 
+/** Whether there is such a figure, or a figure that is made of it. */
+export function isColumn(column: string, formulas: Formulas): boolean {
+  const of = ({ over, under, less }: Formula) => [...over, ...under, ...less].includes(column)
+  return formulas.has(column) || [...formulas.values()].some(of)
+}
+
 /** The word of a term: `answered_count`, `exit.key`. */
 export function termName(term: string): string {
   const said = word('term', term)
