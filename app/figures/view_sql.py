@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.figures.dimensions import DIMENSIONS, FiguresBy
-from app.figures.facts import FACTS, MOMENT, TERMS, FiguresView, weight_sql
+from app.figures.facts import MOMENT, TERMS, FiguresView, facts_sql, weight_sql
 from routing.events import QueueExit
 from workforce.formulas import FORMULAS, Formula, Unit, WaitQuantile
 from workforce.measures import DEFAULT_THRESHOLD_MS
@@ -185,6 +185,8 @@ _VALUES: Final = {
     "first_day": "((since AT TIME ZONE 'UTC')::date - 2)",
     "last_day": "((until AT TIME ZONE 'UTC')::date + 2)",
     "threshold_ms": str(DEFAULT_THRESHOLD_MS),
+    "since": "since",
+    "until": "until",
 }
 _QUANTILES: Final = tuple(
     one for one in FORMULAS.values() if isinstance(one, WaitQuantile) and one.share != 1
@@ -239,7 +241,7 @@ def _body(view: View) -> str:
         back_filled=_BACK_FILLED,
         tenant=_VALUES["tenant_id"],
     )
-    return valued(FACTS) + body
+    return valued(facts_sql(view.view)) + body
 
 
 def _quantile(one: WaitQuantile) -> str:
