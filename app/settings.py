@@ -124,6 +124,16 @@ class PhoneSettings(_Section):
     prefixes_allowed: tuple[Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$")], ...] = ()
 
 
+class DiallingSettings(_Section):
+    """Numbers outside that a customer may be connected with.
+
+    Attributes:
+        prefixes_allowed: They begin so, for instance ``+886``; none: nobody is but with emergency numbers.
+    """
+
+    prefixes_allowed: tuple[Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$")], ...] = ()
+
+
 class ApiKeySettings(_Section):
     """One key of the ``integration`` role. The key itself is never stored.
 
@@ -168,6 +178,7 @@ class Settings(BaseSettings):
     sign_in: SignInSettings = SignInSettings()
     files: FileSettings = FileSettings()
     phones: PhoneSettings = PhoneSettings()
+    dialling: DiallingSettings = DiallingSettings()
     api_keys: tuple[ApiKeySettings, ...] = Field(default=(), max_length=API_KEYS_MAX)
 
     @field_validator("tenant")

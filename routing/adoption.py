@@ -7,11 +7,13 @@ of those who wait is kept.
 
 from __future__ import annotations
 
-from routing import reattach
+from routing import outside, reattach
 from routing.agent_states import SlotPhase
 from routing.agents import note_busy, note_free, note_lost, note_reachable
 from routing.centre import Centre
 from routing.commands import EndInteraction
+from routing.consult_ends import close
+from routing.consult_moves import hand_over
 from routing.events import PbxLinkChanged, QueueExit
 from routing.fallback import serve, to_fallback
 from routing.ids import InteractionId
@@ -27,10 +29,11 @@ from routing.signals import (
     PbxPhase,
     PbxSnapshotTaken,
 )
-from routing.state import WITH_AGENT, Agent, Interaction, Offer, Phase, Slot
-from routing.talks import end, finish_talk
+from routing.state import WITH_AGENT, Agent, ConsultPhase, Interaction, Offer, Phase, Slot
+from routing.talks import end, finish_talk, participant
 from routing.timers import Timer
-from routing.visits import adopt_event, back_to_queue, enter, leave, place
+from routing.transfer_events import ConsultOutcome
+from routing.visits import adopt_event, back_to_queue, end_fallback_talk, enter, leave, place
 
 
 def lose(centre: Centre, signal: PbxLinkLost) -> None:
@@ -130,6 +133,8 @@ def _bring_in_line(centre: Centre, interaction: Interaction, seen: InteractionSe
         return
     elif seen.phase is PbxPhase.HELD and not seen.bridged:
         _held(centre, interaction, seen, unknown)
+    elif seen.phase in (PbxPhase.CONSULT, PbxPhase.CONFERENCE, PbxPhase.EXTERNAL):
+        _with_a_third(centre, interaction, seen, unknown)
     elif seen.served_by_fallback or seen.phase is PbxPhase.FALLBACK:
         _in_fallback(centre, interaction, seen)
     elif seen.phase in (PbxPhase.TALKING, PbxPhase.HELD) or seen.bridged:
@@ -138,6 +143,35 @@ def _bring_in_line(centre: Centre, interaction: Interaction, seen: InteractionSe
         _offered(centre, interaction, seen, unknown)
     elif seen.phase is PbxPhase.WAITING:
         _waiting(centre, interaction, seen, unknown)
+
+
+def _with_a_third(centre: Centre, interaction: Interaction, seen: InteractionSeen, unknown: bool) -> None:
+    """A consult, a conference or a number outside: what we know of goes on, another one is brought home."""
+    consult = interaction.consult
+    if seen.phase is PbxPhase.EXTERNAL:
+        if interaction.phase is not Phase.EXTERNAL:
+            _close_present(centre, interaction)
+            outside.begin(centre, interaction, seen.attempt, "", answered=seen.bridged)
+    elif seen.phase is PbxPhase.CONSULT:
+        if consult is None or consult.phase is ConsultPhase.CONFERENCE:
+            _held(centre, interaction, seen, unknown)
+    elif consult is None or consult.phase is not ConsultPhase.CONFERENCE:
+        _talking(centre, interaction, seen)
+
+
+def _close_present(centre: Centre, interaction: Interaction) -> None:
+    """End offer, visit or talk: the PBX shows the customer with nobody of ours."""
+    when = centre.when(interaction)
+    if interaction.phase is Phase.OFFERED:
+        take_back(centre, interaction, when, "link_lost")
+        when = interaction.last_ms
+    if interaction.phase is Phase.QUEUED:
+        leave(centre, interaction, QueueExit.OVERFLOWED, when)
+    elif interaction.phase in WITH_AGENT:
+        finish_talk(centre, interaction, when, Party.UNKNOWN)
+    end_fallback_talk(centre, interaction, interaction.last_ms, Party.UNKNOWN)
+    centre.timers.cancel(Timer.GRACE, interaction.interaction_id)
+    interaction.gone = False
 
 
 def _in_fallback(centre: Centre, interaction: Interaction, seen: InteractionSeen) -> None:
@@ -156,7 +190,10 @@ def _in_fallback(centre: Centre, interaction: Interaction, seen: InteractionSeen
 
 def _talking(centre: Centre, interaction: Interaction, seen: InteractionSeen) -> None:
     """The customer talks: to the agent whom the PBX names."""
+    if interaction.phase is Phase.CONNECTED and interaction.consult is not None:
+        _after_consult(centre, interaction, seen)
     if interaction.phase is Phase.CONNECTED and interaction.agent_id == seen.agent_id:
+        interaction.leg_id = interaction.leg_id or seen.leg_id
         return
     _offered_to(centre, interaction, seen)
     if interaction.phase is Phase.OFFERED:
@@ -168,6 +205,21 @@ def _talking(centre: Centre, interaction: Interaction, seen: InteractionSeen) ->
     elif interaction.phase in WITH_AGENT:
         finish_talk(centre, interaction, centre.when(interaction), Party.UNKNOWN)
     interaction.phase = Phase.UNATTENDED
+
+
+def _after_consult(centre: Centre, interaction: Interaction, seen: InteractionSeen) -> None:
+    """The customer talks with one agent again: with the one who asked, or with whom he asked."""
+    consult = interaction.consult
+    assert consult is not None
+    if consult.to_agent_id is not None and seen.agent_id == consult.to_agent_id:
+        if consult.phase is not ConsultPhase.CONFERENCE:
+            hand_over(centre, interaction)
+        return
+    agent, slot = participant(centre, interaction)
+    when = centre.when(interaction, agent)
+    close(centre, interaction, when, ConsultOutcome.LOST, Party.UNKNOWN)
+    slot.phase = SlotPhase.TALKING
+    settle(centre, agent, when)
 
 
 def _held(centre: Centre, interaction: Interaction, seen: InteractionSeen, unknown: bool) -> None:

@@ -32,6 +32,8 @@ class SlotPhase(StrEnum):
     HOLDING = "holding"
     RE_ATTACH = "re_attach"  # the phone was lost in mid-call, the customer hears music
     WRAP_UP = "wrap_up"
+    ASKED = "asked"  # rings because a colleague wants to ask
+    CONSULTED = "consulted"  # talks with the colleague, or with him and the customer
 
 
 NOT_READY_SIGNED_IN = "signed_in"
@@ -57,13 +59,13 @@ PRECEDENCE: tuple[Row, ...] = (
     Row(
         _S.TALKING,
         "the slot is talking",
-        "connected with a customer",
+        "connected with a customer, or with a colleague who asks",
         (_S.HOLDING, _S.RE_ATTACH, _S.WRAP_UP, *_FREE),
     ),
     Row(
         _S.HOLDING,
         "the slot is holding",
-        "connected, the customer is on hold",
+        "connected, the customer is on hold: also while the agent asks somebody",
         (_S.TALKING, _S.RE_ATTACH, _S.WRAP_UP, *_FREE),
     ),
     Row(
@@ -72,7 +74,12 @@ PRECEDENCE: tuple[Row, ...] = (
         "the browser phone was lost in mid-call; the customer hears music until it is back",
         (_S.TALKING, _S.WRAP_UP, *_FREE),
     ),
-    Row(_S.RINGING, "the slot is ringing", "the phone rings for an offer", (_S.TALKING, _S.HOLDING, *_FREE)),
+    Row(
+        _S.RINGING,
+        "the slot is ringing",
+        "the phone rings for an offer or for a colleague",
+        (_S.TALKING, _S.HOLDING, *_FREE),
+    ),
     Row(
         _S.RESERVED,
         "the slot is reserved",
@@ -143,11 +150,14 @@ _SLOT_ORDER = (
     SlotPhase.TALKING,
     SlotPhase.HOLDING,
     SlotPhase.RE_ATTACH,
+    SlotPhase.CONSULTED,
     SlotPhase.RINGING,
+    SlotPhase.ASKED,
     SlotPhase.RESERVED,
     SlotPhase.WRAP_UP,
 )
-_OF_PHASE = {phase: AgentState(phase.value) for phase in SlotPhase}
+_SHOWN_AS = {SlotPhase.ASKED: "ringing", SlotPhase.CONSULTED: "talking"}
+_OF_PHASE = {phase: AgentState(_SHOWN_AS.get(phase, phase.value)) for phase in SlotPhase}
 
 
 def strongest(phases: Iterable[SlotPhase]) -> SlotPhase | None:

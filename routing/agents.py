@@ -24,9 +24,9 @@ from routing.signals import (
     Signal,
 )
 from routing.state import Agent
-from routing.talks import end_wrap_up
 from routing.timers import Timer
 from routing.visits import back_to_queue, release_hold
+from routing.wrap_ups import end_wrap_up
 
 _OFFERED = (SlotPhase.RESERVED, SlotPhase.RINGING)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from routing.ids import AgentId, InteractionId, QueueId
+from routing.ids import AgentId, InteractionId, LegId, QueueId
 from routing.phone_signals import PhoneKind
 
 
@@ -117,3 +117,71 @@ class UsePhone(Command):
     agent_id: AgentId
     kind: PhoneKind
     device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartConsult(Command):
+    """Let the customer hear music and ring whom the agent asks; exactly one target is set. Fenced by epoch.
+
+    Attributes:
+        leg_id: The agent's own leg.
+    """
+
+    interaction_id: InteractionId
+    leg_id: LegId
+    attempt: int
+    to_agent_id: AgentId | None
+    to_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndConsult(Command):
+    """Bring the customer back to the agent, and let go whom he asked."""
+
+    interaction_id: InteractionId
+    agent_id: AgentId
+    leg_id: LegId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteConsult(Command):
+    """Connect the customer with whom the agent asked, and let the agent go.
+
+    Attributes:
+        to_agent_id: None: the number outside.
+    """
+
+    interaction_id: InteractionId
+    attempt: int
+    to_agent_id: AgentId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartConference(Command):
+    """Bring the customer, the agent and whom he asked together.
+
+    Attributes:
+        leg_id, to_leg_id: The agent's own leg, and that of whom he asked.
+    """
+
+    interaction_id: InteractionId
+    leg_id: LegId
+    to_leg_id: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndLeg(Command):
+    """Hang up one leg of a conference; the others go on."""
+
+    interaction_id: InteractionId
+    leg_id: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialOutside(Command):
+    """Connect the customer with a number outside, which the number gate has let pass. Fenced by epoch."""
+
+    interaction_id: InteractionId
+    attempt: int
+    to_number: str

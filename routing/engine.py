@@ -12,8 +12,11 @@ from routing import (
     adoption,
     agents,
     arrivals,
+    consult_reports,
+    consults,
     fallback,
     offers,
+    outside,
     phones,
     reattach,
     reconfigure,
@@ -21,6 +24,7 @@ from routing import (
     talks,
     transfers,
     visits,
+    wrap_ups,
 )
 from routing.centre import Centre
 from routing.config import CentreConfig
@@ -67,6 +71,18 @@ from routing.signals import (
 from routing.state import Interaction
 from routing.step import Step
 from routing.timers import PBX_TIMERS, Timer
+from routing.transfer_signals import (
+    ConferenceRequested,
+    ConsultAgentLeft,
+    ConsultCancelled,
+    ConsultCompleted,
+    ConsultLegAnswered,
+    ConsultLegEnded,
+    ConsultLegRang,
+    ConsultRequested,
+    OutsideLegAnswered,
+    OutsideLegEnded,
+)
 
 __all__ = ["Engine", "Step"]
 
@@ -160,6 +176,8 @@ def _interaction_due(centre: Centre, kind: Timer, interaction: Interaction) -> N
             reattach.give_up(centre, interaction)
         case Timer.REATTACH_AGAIN:
             reattach.try_again(centre, interaction)
+        case Timer.CONSULT:
+            consult_reports.give_up(centre, interaction)
         case _:
             talks.end(centre, interaction, Party.UNKNOWN, 0, "lost")
 
@@ -168,7 +186,7 @@ def _agent_due(centre: Centre, kind: Timer, agent_id: AgentId) -> None:
     agent = centre.agents[agent_id]
     match kind:
         case Timer.WRAP_UP:
-            talks.end_wrap_up(centre, agent)
+            wrap_ups.end_wrap_up(centre, agent)
         case Timer.DEVICE_STABLE:
             agents.recover(centre, agent)
         case _:
@@ -222,13 +240,13 @@ def _dispatch(centre: Centre, signal: Signal) -> None:
         case InteractionUnheld():
             talks.unhold(centre, signal)
         case WrapUpEnded():
-            talks.wrap_up_ended(centre, signal)
+            wrap_ups.wrap_up_ended(centre, signal)
         case WrapUpExtended():
-            talks.wrap_up_extended(centre, signal)
+            wrap_ups.wrap_up_extended(centre, signal)
         case WrapUpCoded():
-            talks.wrap_up_coded(centre, signal)
+            wrap_ups.wrap_up_coded(centre, signal)
         case ReasonGiven():
-            talks.reason_given(centre, signal)
+            wrap_ups.reason_given(centre, signal)
         case KeyPressed():
             arrivals.note_key(centre, signal)
         case TransferRequested():
@@ -237,6 +255,26 @@ def _dispatch(centre: Centre, signal: Signal) -> None:
             transfers.done(centre, signal)
         case HangupRequested():
             transfers.hang_up(centre, signal)
+        case ConsultRequested():
+            consults.request(centre, signal)
+        case ConsultCancelled():
+            consults.cancel(centre, signal)
+        case ConsultCompleted():
+            consults.complete(centre, signal)
+        case ConferenceRequested():
+            consults.confer(centre, signal)
+        case ConsultLegRang():
+            consult_reports.rang(centre, signal)
+        case ConsultLegAnswered():
+            consult_reports.answered(centre, signal)
+        case ConsultLegEnded():
+            consult_reports.leg_gone(centre, signal)
+        case ConsultAgentLeft():
+            consult_reports.phone_left(centre, signal)
+        case OutsideLegAnswered():
+            outside.leg_answered(centre, signal)
+        case OutsideLegEnded():
+            outside.leg_ended(centre, signal)
         case FallbackEntered():
             fallback.entered(centre, signal)
         case FallbackServed():

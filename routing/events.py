@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from routing.ids import AgentId, BootId, InteractionId, LegId, PbxId, QueueId
 from routing.signals import OfferFailure, Party
+from routing.transfer_signals import TransferKind
 
 
 class QueueExit(StrEnum):
@@ -153,11 +154,7 @@ class InteractionAnswered(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferNotAnswered(Event):
-    """Ring-no-answer (RONA): the agent let the offer time out.
-
-    Attributes:
-        rang_ms: How long the phone rang, in milliseconds.
-    """
+    """Ring-no-answer (RONA): the agent let the offer time out after it rang for rang_ms milliseconds."""
 
     interaction_id: InteractionId
     agent_id: AgentId
@@ -227,12 +224,14 @@ class TalkEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionTransferred(Event):
-    """A blind transfer took effect; exactly one target is set."""
+    """A transfer took effect; exactly one target is set: as it was meant, also where nobody could take it."""
 
     interaction_id: InteractionId
     from_agent_id: AgentId | None
     to_queue_id: QueueId | None
     to_agent_id: AgentId | None
+    to_number: str = ""  # outside, as it is dialled
+    kind: TransferKind = TransferKind.BLIND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing import reattach
+from routing import consult_reports, outside, reattach
 from routing.agents import note_busy
 from routing.centre import Centre
 from routing.events import FactCorrected, InteractionHandedOver, QueueExit
@@ -18,7 +18,7 @@ from routing.signals import (
 from routing.state import WITH_AGENT, Interaction, Phase
 from routing.talks import end, finish_talk
 from routing.timers import Timer
-from routing.visits import adopt_event, leave
+from routing.visits import adopt_event, end_fallback_talk, leave
 
 
 def entered(centre: Centre, signal: FallbackEntered) -> None:
@@ -54,17 +54,19 @@ def served(centre: Centre, signal: FallbackServed) -> None:
 def serve(centre: Centre, interaction: Interaction, signal: FallbackServed) -> None:
     """Record who serves a caller in the fallback; that agent is busy elsewhere."""
     agent = centre.agents.get(signal.agent_id) if signal.agent_id is not None else None
+    when = centre.when(interaction)
+    end_fallback_talk(centre, interaction, when, Party.UNKNOWN)
     centre.emit(
         InteractionHandedOver(
             at_ms=centre.at_ms,
-            occurred_ms=centre.when(interaction),
+            occurred_ms=when,
             interaction_id=interaction.interaction_id,
             agent_id=signal.agent_id,
             cause="served",
         )
     )
     if agent is not None:
-        interaction.fallback_agent_id = agent.agent_id
+        interaction.fallback_agent_id, interaction.fallback_talk_ms = agent.agent_id, when
         if agent.agent_id not in interaction.handled_by:
             interaction.handled_by.append(agent.agent_id)
         note_busy(centre, agent, "fallback")
@@ -90,6 +92,7 @@ def to_fallback(centre: Centre, interaction: Interaction) -> None:
         leave(centre, interaction, QueueExit.FALLBACK, when)
     elif interaction.phase in WITH_AGENT:
         finish_talk(centre, interaction, when, Party.UNKNOWN, "fallback")
+    outside.left_by(centre, interaction, when, Party.UNKNOWN)
     interaction.gone = False
     interaction.phase = Phase.FALLBACK
     centre.timers.cancel(Timer.GRACE, interaction.interaction_id)
@@ -118,6 +121,10 @@ def refused(centre: Centre, signal: CommandRefused) -> None:
             return
         cause = OfferFailure.UNKNOWN_CHANNEL if unknown_channel else OfferFailure.STALE
         reattach.failed(centre, interaction, cause)
+    elif signal.command in ("StartConsult", "StartConference"):
+        consult_reports.refused(centre, interaction)
+    elif signal.command == "EndLeg":
+        centre.ignore(signal, "refused", signal.interaction_id, signal.agent_id)
     elif unknown_channel:
         if offer is not None:
             fail(centre, interaction, OfferFailure.UNKNOWN_CHANNEL)

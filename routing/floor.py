@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from routing import desk_events as desk
 from routing import events as ev
 from routing import phone_events as phone
+from routing import transfer_events as tr
 from routing.events import AgentState, Event, QueueExit
 from routing.ids import AgentId, InteractionId, QueueId
 from routing.phone_signals import PhoneKind
@@ -214,11 +215,20 @@ class Floor:
                 live.attempt = event.attempt
             case phone.Reattached():
                 live.phase = Phase.CONNECTED
-            case ev.TalkEnded():
+            case ev.TalkEnded() if live.agent_id in (None, event.agent_id):
                 live.phase, live.agent_id = Phase.UNATTENDED, None
                 live.end_talk()
             case ev.InteractionHandedOver():
                 live.phase = Phase.FALLBACK
+            case tr.InteractionTaken():
+                live.phase, live.agent_id = Phase.CONNECTED, event.agent_id
+                live.attempt, live.answered_at_ms = event.attempt, event.since_ms
+            case tr.ConsultStarted():
+                live.attempt = event.attempt
+            case tr.OutsideDialled():
+                live.phase, live.agent_id = Phase.EXTERNAL, None
+            case tr.OutsideEnded():
+                live.phase = Phase.UNATTENDED
             case ev.InteractionAdopted():
                 live.phase = Phase(event.phase)
             case ev.FactCorrected() if event.answered_ms is not None and live.phase is Phase.ENTRY:

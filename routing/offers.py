@@ -143,6 +143,7 @@ def connect(centre: Centre, interaction: Interaction, leg_id: LegId | None) -> N
     interaction.agent_id = agent.agent_id
     interaction.talk_started_ms, interaction.hold_started_ms, interaction.hold_ms = when, None, 0
     interaction.reattach_ms = 0
+    interaction.leg_id = leg_id or offer.leg_id
     if agent.agent_id not in interaction.handled_by:
         interaction.handled_by.append(agent.agent_id)
     agent.voice.phase = SlotPhase.TALKING

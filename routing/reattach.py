@@ -10,6 +10,7 @@ from __future__ import annotations
 from routing.agent_states import SlotPhase
 from routing.centre import Centre
 from routing.commands import HoldInteraction, ReattachInteraction
+from routing.consult_ends import close
 from routing.ids import LegId
 from routing.offers import await_end, command_back
 from routing.phone_events import ReattachBegan, ReattachDialled, Reattached
@@ -26,6 +27,7 @@ from routing.signals import (
 from routing.state import Interaction, Phase, Reattach
 from routing.talks import end_gap, end_hold, finish_talk, participant
 from routing.timers import Timer
+from routing.transfer_events import ConsultOutcome
 from routing.visits import enter
 
 REATTACH_MS = 30_000  # so long the customer waits for the phone
@@ -42,6 +44,7 @@ def begin(centre: Centre, interaction: Interaction) -> None:
     agent, slot = participant(centre, interaction)
     when = centre.when(interaction, agent)
     end_hold(centre, interaction, when)
+    close(centre, interaction, when, ConsultOutcome.LOST, Party.SYSTEM)
     until_ms = centre.at_ms + REATTACH_MS
     interaction.phase = Phase.RE_ATTACH
     interaction.reattach = Reattach(began_ms=when, until_ms=until_ms)
@@ -142,6 +145,7 @@ def done(centre: Centre, interaction: Interaction, attempt: int, leg_id: LegId |
     when = centre.when(interaction, agent)
     gap_ms = end_gap(centre, interaction, when)
     interaction.phase = Phase.CONNECTED
+    interaction.leg_id = leg_id
     slot.phase = SlotPhase.TALKING
     centre.emit(
         Reattached(

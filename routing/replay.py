@@ -12,7 +12,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from routing import commands, desk_events, desk_signals, events, phone_events, phone_signals, signals
+from routing import (
+    commands,
+    desk_events,
+    desk_signals,
+    events,
+    phone_events,
+    phone_signals,
+    signals,
+    transfer_events,
+    transfer_signals,
+)
 from routing.commands import Command
 from routing.events import Event
 from routing.plain import PlainError, from_plain, to_plain
@@ -39,9 +49,15 @@ SIGNAL_TYPES = [
     *_children(signals, Signal),
     *_children(phone_signals, Signal),
     *_children(desk_signals, Signal),
+    *_children(transfer_signals, Signal),
 ]
 COMMAND_TYPES = _children(commands, Command)
-EVENT_TYPES = [*_children(events, Event), *_children(phone_events, Event), *_children(desk_events, Event)]
+EVENT_TYPES = [
+    *_children(events, Event),
+    *_children(phone_events, Event),
+    *_children(desk_events, Event),
+    *_children(transfer_events, Event),
+]
 _types_by_name: dict[str, list[type[Any]]] = {}
 for _cls in (*SIGNAL_TYPES, *COMMAND_TYPES, *EVENT_TYPES):
     _types_by_name.setdefault(_cls.__name__, []).append(_cls)

@@ -1,8 +1,8 @@
 """Signals: what the world tells the engine. Past tense, frozen, keyword-only.
 
-``at_ms`` is the inbox's stamp and gives order and deadlines; ``occurred_ms`` is when the thing
-happened by the PBX's own clock and gives facts. Both are milliseconds since the Unix epoch (UTC).
-A signal built by ``telephony.translate`` or a web endpoint leaves ``at_ms`` 0; the inbox stamps it.
+``at_ms`` is the inbox's stamp and gives order and deadlines; ``occurred_ms`` is when it happened by the
+PBX's own clock and gives facts; both in milliseconds since the Unix epoch (UTC). Who makes a signal leaves
+``at_ms`` 0; the inbox stamps it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Party(StrEnum):
     CUSTOMER = "customer"
     AGENT = "agent"
     SYSTEM = "system"
+    OUTSIDE = "outside"  # the party behind a number outside
     UNKNOWN = "unknown"
 
 
@@ -45,6 +46,9 @@ class PbxPhase(StrEnum):
     TALKING = "talking"
     HELD = "held"
     FALLBACK = "fallback"
+    CONSULT = "consult"  # music, while the agent asks somebody
+    CONFERENCE = "conference"
+    EXTERNAL = "external"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,12 +218,13 @@ class CommandRefused(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferRequested(Signal):
-    """Blind transfer: exactly one of to_queue_id and to_agent_id is set."""
+    """Blind transfer: exactly one target is set; a number as the number gate lets it be dialled."""
 
     interaction_id: InteractionId
     by_agent_id: AgentId | None = None
     to_queue_id: QueueId | None = None
     to_agent_id: AgentId | None = None
+    to_number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,8 +327,7 @@ class InteractionSeen:
 
     Attributes:
         queued_at_ms: When the present queue visit began, as the PBX's variable tells.
-        agent_id: The agent whom it rings for or talks to.
-        bridged: The customer's channel is in a bridge.
+        agent_id: The agent whom it rings for or talks to; bridged: the customer's channel is in a bridge.
     """
 
     interaction_id: InteractionId

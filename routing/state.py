@@ -25,6 +25,7 @@ class Phase(StrEnum):
     CONNECTED = "connected"
     RE_ATTACH = "re_attach"  # the agent's phone was lost in mid-call; the customer hears music
     UNATTENDED = "unattended"  # the agent left, the customer is still there
+    EXTERNAL = "external"  # the customer is with a number outside, or is being connected with it
     FALLBACK = "fallback"  # the PBX's own queue has it
     CLOSING = "closing"  # will not be served any more; its end is awaited
 
@@ -58,6 +59,48 @@ class Reattach:
     attempt: int | None = None
 
 
+class ConsultPhase(StrEnum):
+    """How far a consult is."""
+
+    DIALLED = "dialled"
+    RINGING = "ringing"
+    TALKING = "talking"
+    CONFERENCE = "conference"  # the customer hears them both
+
+
+@dataclass(slots=True)
+class Consult:
+    """The agent who has the customer asks somebody. Times in milliseconds.
+
+    Attributes:
+        attempt: Of the dial.
+        to_agent_id: Who is asked; None: the number outside.
+        conference_ms: When all three began to hear each other.
+    """
+
+    attempt: int
+    began_ms: int
+    to_agent_id: AgentId | None = None
+    to_number: str = ""
+    phase: ConsultPhase = ConsultPhase.DIALLED
+    leg_id: LegId | None = None
+    conference_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Outside:
+    """The customer is with a number outside. Times in milliseconds.
+
+    Attributes:
+        answered_ms: When it was answered; None: it is being dialled.
+    """
+
+    attempt: int
+    began_ms: int
+    to_number: str
+    answered_ms: int | None = None
+
+
 @dataclass(slots=True)
 class Interaction:
     """One live interaction.
@@ -72,6 +115,9 @@ class Interaction:
         reattach_ms: Of the present talk: what was spent waiting for a lost phone.
         gone: The PBX says there is no such channel; its end is awaited.
         handled_by: Agents who talked with the customer.
+        leg_id: The agent's leg of the present talk, where the PBX named it.
+        consult, outside: The third party that there is besides.
+        fallback_talk_ms: Since when an agent serves it on the PBX's own queue.
     """
 
     interaction_id: InteractionId
@@ -109,6 +155,10 @@ class Interaction:
     handled_by: list[AgentId] = field(default_factory=list)
     reattach: Reattach | None = None
     reattach_ms: int = 0
+    leg_id: LegId | None = None
+    consult: Consult | None = None
+    outside: Outside | None = None
+    fallback_talk_ms: int | None = None
 
     @property
     def entry(self) -> tuple[int, int, int, InteractionId]:

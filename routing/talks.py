@@ -1,22 +1,16 @@
-"""Conversations: hold, the end of a talk, the end of a contact, and the wrap-up after it."""
+"""Conversations: hold, the end of a talk and the end of a contact."""
 
 from __future__ import annotations
 
+from routing import consult_ends, outside
 from routing.agent_states import SlotPhase
 from routing.centre import Centre
-from routing.desk_events import ContactReasonNoted
-from routing.desk_signals import ReasonGiven
 from routing.events import (
     HoldEnded,
     HoldStarted,
     QueueExit,
     TalkEnded,
-    WrapUpCodeGiven,
-    WrapUpDone,
-    WrapUpLengthened,
-    WrapUpStarted,
 )
-from routing.ids import QueueId
 from routing.offers import take_back
 from routing.presence import settle
 from routing.signals import (
@@ -25,16 +19,11 @@ from routing.signals import (
     InteractionHeld,
     InteractionUnheld,
     Party,
-    WrapUpCoded,
-    WrapUpEnded,
-    WrapUpExtended,
 )
 from routing.state import IN_QUEUE, WITH_AGENT, Agent, Interaction, Phase, Slot
 from routing.timers import Timer
-from routing.visits import abandon_exit, leave
-
-WRAP_UP_MS_MAX = 3_600_000  # a wrap-up is not extended beyond this, counted from its start
-
+from routing.visits import abandon_exit, end_fallback_talk, leave
+from routing.wrap_ups import start_wrap_up
 
 # ---------------------------------------------------------------- hold
 
@@ -102,6 +91,10 @@ def _connected(centre: Centre, signal: InteractionHeld | InteractionUnheld) -> I
         reason = "unknown_interaction"
     elif interaction.phase is not Phase.CONNECTED or interaction.agent_id != signal.agent_id:
         reason = "not_connected"
+    elif interaction.consult is not None:
+        reason = (
+            "in_consult"  # the customer hears music or all of them; the phone's key changes nothing of it
+        )
     else:
         return interaction
     centre.ignore(signal, reason, signal.interaction_id, signal.agent_id)
@@ -166,6 +159,7 @@ def finish_talk(
     agent, slot = participant(centre, interaction)
     when = interaction.last_ms = max(when, agent.since_ms, interaction.last_ms)
     end_hold(centre, interaction, when)
+    consult_ends.close(centre, interaction, when, consult_ends.outcome_by(ended_by), ended_by)
     end_gap(centre, interaction, when)
     centre.emit(
         TalkEnded(
@@ -180,9 +174,9 @@ def finish_talk(
             reason=reason,
         )
     )
-    interaction.phase, interaction.agent_id = Phase.UNATTENDED, None
+    interaction.phase, interaction.agent_id, interaction.leg_id = Phase.UNATTENDED, None, None
     if wrap_up:
-        _start_wrap_up(centre, agent, slot, when)
+        start_wrap_up(centre, agent, slot, when)
     else:
         agent.voice = None
         settle(centre, agent, when)
@@ -211,6 +205,8 @@ def end(
     Args:
         queue_exit: How an open visit ends; None: abandoned, short or not.
     """
+    if interaction.fallback_agent_id is not None and ended_by is Party.SYSTEM:
+        ended_by = Party.AGENT  # the PBX lets the caller go when the member of its queue has left
     ended_by = interaction.hangup_by or ended_by
     when = centre.when(interaction)
     if interaction.phase is Phase.OFFERED:
@@ -219,161 +215,8 @@ def end(
     elif interaction.phase in WITH_AGENT:
         finish_talk(centre, interaction, when, ended_by, "" if reason == "hangup" else reason)
         when = interaction.last_ms
+    outside.left_by(centre, interaction, when, ended_by)
+    end_fallback_talk(centre, interaction, when, ended_by)
     if interaction.phase in IN_QUEUE:
         leave(centre, interaction, queue_exit or abandon_exit(centre, interaction, when), when)
     centre.forget(interaction, when, ended_by, cause, reason)
-    served_by = interaction.fallback_agent_id
-    agent = centre.agents.get(served_by) if served_by is not None else None
-    if agent is not None and agent.busy_elsewhere and agent.busy_evidence == "fallback":
-        agent.busy_elsewhere, agent.busy_evidence = False, ""
-        settle(centre, agent, when)
-
-
-# ---------------------------------------------------------------- wrap-up
-
-
-def _start_wrap_up(centre: Centre, agent: Agent, slot: Slot, when: int) -> None:
-    mode, seconds_ms = _wrap_up_of(centre, agent, slot.queue_id)
-    if mode == "optional":
-        seconds_ms = slot.wrap_asked_ms
-    if mode == "none" or (mode != "manual" and seconds_ms <= 0):
-        agent.voice = None
-        settle(centre, agent, when)
-        return
-    slot.phase = SlotPhase.WRAP_UP
-    slot.wrap_started_ms = when
-    slot.wrap_until_ms = None if mode == "manual" else when + seconds_ms
-    if slot.wrap_until_ms is not None:
-        centre.timers.arm(Timer.WRAP_UP, agent.agent_id, slot.wrap_until_ms)
-    settle(centre, agent, when)
-    centre.emit(
-        WrapUpStarted(
-            at_ms=centre.at_ms,
-            occurred_ms=when,
-            agent_id=agent.agent_id,
-            interaction_id=slot.interaction_id,
-            queue_id=slot.queue_id,
-            until_ms=slot.wrap_until_ms,
-        )
-    )
-
-
-def _wrap_up_of(centre: Centre, agent: Agent, queue_id: QueueId | None) -> tuple[str, int]:
-    """Return mode and length; the agent's own length goes before the queue's."""
-    queue = centre.queues.get(queue_id) if queue_id is not None else None
-    if queue is None:
-        return "none", 0
-    own = centre.agent_configs[agent.agent_id].wrap_up_ms
-    return queue.wrap_up_mode, queue.wrap_up_ms if own is None else own
-
-
-def end_wrap_up(centre: Centre, agent: Agent) -> None:
-    """The wrap-up is over; the agent's wish shows again."""
-    slot = agent.voice
-    assert slot is not None
-    assert slot.phase is SlotPhase.WRAP_UP
-    when = centre.when(agent=agent)
-    centre.timers.cancel(Timer.WRAP_UP, agent.agent_id)
-    agent.voice = None
-    centre.emit(
-        WrapUpDone(
-            at_ms=centre.at_ms,
-            occurred_ms=when,
-            agent_id=agent.agent_id,
-            interaction_id=slot.interaction_id,
-            wrap_up_ms=when - slot.wrap_started_ms,
-        )
-    )
-    settle(centre, agent, when)
-
-
-def wrap_up_ended(centre: Centre, signal: WrapUpEnded) -> None:
-    """The agent finished by hand."""
-    agent = centre.agents.get(signal.agent_id)
-    if agent is None:
-        centre.ignore(signal, "unknown_agent", agent_id=signal.agent_id)
-    elif agent.voice is None or agent.voice.phase is not SlotPhase.WRAP_UP:
-        centre.ignore(signal, "not_in_wrap_up", agent_id=signal.agent_id)
-    else:
-        end_wrap_up(centre, agent)
-
-
-def wrap_up_extended(centre: Centre, signal: WrapUpExtended) -> None:
-    """The agent needs longer; during the talk it asks for an optional wrap-up."""
-    agent = centre.agents.get(signal.agent_id)
-    slot = agent.voice if agent else None
-    queue = centre.queues.get(slot.queue_id) if slot and slot.queue_id is not None else None
-    if agent is None:
-        reason = "unknown_agent"
-    elif slot is None or slot.phase in (SlotPhase.RESERVED, SlotPhase.RINGING):
-        reason = "not_in_wrap_up"
-    elif signal.extend_ms <= 0:
-        reason = "bad_value"
-    elif queue is not None and not queue.wrap_up_extendable:
-        reason = "not_extendable"
-    elif slot.phase is not SlotPhase.WRAP_UP:
-        if queue is not None and queue.wrap_up_mode == "optional":
-            slot.wrap_asked_ms = min(slot.wrap_asked_ms + signal.extend_ms, WRAP_UP_MS_MAX)
-            return
-        reason = "not_in_wrap_up"
-    elif slot.wrap_until_ms is None:
-        reason = "no_deadline"
-    else:
-        limit_ms = slot.wrap_started_ms + WRAP_UP_MS_MAX
-        longest_ms = max(slot.wrap_until_ms, limit_ms)
-        slot.wrap_until_ms = min(slot.wrap_until_ms + signal.extend_ms, longest_ms)
-        centre.timers.arm(Timer.WRAP_UP, agent.agent_id, slot.wrap_until_ms)
-        centre.emit(
-            WrapUpLengthened(
-                at_ms=centre.at_ms,
-                occurred_ms=centre.when(agent=agent),
-                agent_id=agent.agent_id,
-                interaction_id=slot.interaction_id,
-                until_ms=slot.wrap_until_ms,
-            )
-        )
-        return
-    centre.ignore(signal, reason, agent_id=signal.agent_id)
-
-
-def wrap_up_coded(centre: Centre, signal: WrapUpCoded) -> None:
-    """The agent gave the interaction its code: during the talk, the wrap-up, or a while later."""
-    if _handled(centre, signal):
-        centre.emit(
-            WrapUpCodeGiven(
-                at_ms=centre.at_ms,
-                occurred_ms=centre.occurred_ms,
-                agent_id=signal.agent_id,
-                interaction_id=signal.interaction_id,
-                code=signal.code,
-            )
-        )
-
-
-def reason_given(centre: Centre, signal: ReasonGiven) -> None:
-    """The agent said what the contact was about: during the talk, the wrap-up, or a while later."""
-    if _handled(centre, signal):
-        centre.emit(
-            ContactReasonNoted(
-                at_ms=centre.at_ms,
-                occurred_ms=centre.occurred_ms,
-                agent_id=signal.agent_id,
-                interaction_id=signal.interaction_id,
-                reason_id=signal.reason_id,
-                tree_version=signal.tree_version,
-            )
-        )
-
-
-def _handled(centre: Centre, signal: WrapUpCoded | ReasonGiven) -> bool:
-    """Whether the agent talked in the interaction, live or past; else the signal is ignored."""
-    live = centre.interactions.get(signal.interaction_id)
-    past = centre.ended.get(signal.interaction_id)
-    if live is None and past is None:
-        centre.ignore(signal, "unknown_interaction", signal.interaction_id, signal.agent_id)
-        return False
-    handled_by = live.handled_by if live else past.handled_by if past else []
-    if signal.agent_id not in handled_by:
-        centre.ignore(signal, "not_your_interaction", signal.interaction_id, signal.agent_id)
-        return False
-    return True

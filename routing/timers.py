@@ -25,6 +25,7 @@ class Timer(StrEnum):
     GRACE = "grace"
     REATTACH = "reattach"
     REATTACH_AGAIN = "reattach_again"
+    CONSULT = "consult"
 
 
 PBX_TIMERS = frozenset(
@@ -36,6 +37,7 @@ PBX_TIMERS = frozenset(
         Timer.GRACE,
         Timer.REATTACH,
         Timer.REATTACH_AGAIN,
+        Timer.CONSULT,
     }
 )
 

@@ -6,10 +6,12 @@ wait, is new. A transfer to an agent is a visit held for that agent alone, for a
 
 from __future__ import annotations
 
+from routing import outside
 from routing.agent_states import Presence
 from routing.centre import CLOSING_GRACE_MS, Centre
-from routing.commands import EndInteraction
+from routing.commands import DialOutside, EndInteraction
 from routing.config import QueueConfig
+from routing.consults import NUMBER
 from routing.events import InteractionTransferred as TransferDone
 from routing.events import QueueExit
 from routing.ids import AgentId
@@ -31,18 +33,32 @@ def request(centre: Centre, signal: TransferRequested) -> None:
     if interaction is None:
         centre.ignore(signal, "unknown_interaction", signal.interaction_id, signal.by_agent_id)
         return
-    queue, target, reason = _target(centre, interaction, signal)
+    if signal.to_number:
+        queue, target, reason = None, None, _number_refused(signal)
+    else:
+        queue, target, reason = _target(centre, interaction, signal)
     if reason == "" and signal.by_agent_id not in (None, interaction.agent_id):
         reason = "not_your_interaction"
     if reason == "" and (interaction.phase not in _MOVABLE or interaction.gone):
         reason = "not_connected"
+    if reason == "" and interaction.consult is not None:
+        reason = "in_consult"
     if reason == "" and not centre.link_up:
         reason = "pbx_link_down"
-    if reason or queue is None:
-        centre.ignore(signal, reason or "no_queue", signal.interaction_id, signal.by_agent_id)
-        return
-    _move(centre, interaction, queue, target)
-    command_back(centre, interaction)
+    if reason == "" and queue is None and not signal.to_number:
+        reason = "no_queue"
+    if reason:
+        centre.ignore(signal, reason, signal.interaction_id, signal.by_agent_id)
+    elif queue is None:
+        _send_outside(centre, interaction, signal.to_number)
+    else:
+        _move(centre, interaction, queue, target, signal.to_agent_id)
+        command_back(centre, interaction)
+
+
+def _number_refused(signal: TransferRequested) -> str:
+    one = signal.to_queue_id is None and signal.to_agent_id is None
+    return "" if one and NUMBER.fullmatch(signal.to_number) else "bad_target"
 
 
 def done(centre: Centre, signal: InteractionTransferred) -> None:
@@ -59,7 +75,7 @@ def done(centre: Centre, signal: InteractionTransferred) -> None:
     if queue is None:
         centre.ignore(signal, "no_queue", signal.interaction_id, signal.agent_id)
         return
-    _move(centre, interaction, queue, target)
+    _move(centre, interaction, queue, target, signal.to_agent_id)
     centre.heard[interaction.interaction_id] = True
 
 
@@ -81,8 +97,8 @@ def _target(
     return back, target, ""
 
 
-def _move(centre: Centre, interaction: Interaction, queue: QueueConfig, target: Agent | None) -> None:
-    """End what is, tell the transfer, begin a new visit in the queue (held for the target)."""
+def _give_away(centre: Centre, interaction: Interaction) -> AgentId | None:
+    """End what is; return the agent who had the customer."""
     from_agent_id: AgentId | None = interaction.agent_id
     when = centre.when(interaction)
     if interaction.phase is Phase.OFFERED:
@@ -91,6 +107,45 @@ def _move(centre: Centre, interaction: Interaction, queue: QueueConfig, target: 
         leave(centre, interaction, QueueExit.OVERFLOWED, interaction.last_ms)
     elif interaction.phase in WITH_AGENT:
         finish_talk(centre, interaction, when, Party.SYSTEM, "transfer")
+    return from_agent_id
+
+
+def _send_outside(centre: Centre, interaction: Interaction, to_number: str) -> None:
+    """End what is, tell the transfer, and let the PBX connect the customer with the number."""
+    from_agent_id = _give_away(centre, interaction)
+    interaction.attempt += 1
+    centre.emit(
+        TransferDone(
+            at_ms=centre.at_ms,
+            occurred_ms=interaction.last_ms,
+            interaction_id=interaction.interaction_id,
+            from_agent_id=from_agent_id,
+            to_queue_id=None,
+            to_agent_id=None,
+            to_number=to_number,
+        )
+    )
+    outside.begin(centre, interaction, interaction.attempt, to_number)
+    centre.command(
+        DialOutside(
+            interaction_id=interaction.interaction_id, attempt=interaction.attempt, to_number=to_number
+        )
+    )
+
+
+def _move(
+    centre: Centre,
+    interaction: Interaction,
+    queue: QueueConfig,
+    target: Agent | None,
+    meant_agent_id: AgentId | None,
+) -> None:
+    """End what is, tell the transfer, begin a new visit in the queue (held for the target).
+
+    Args:
+        meant_agent_id: The agent whom the transfer named, able to take it or not.
+    """
+    from_agent_id = _give_away(centre, interaction)
     first_ms = interaction.first_queued_ms
     target_id = target.agent_id if target else None
     if target is not None and interaction.interaction_id in target.excluded_from:
@@ -102,8 +157,8 @@ def _move(centre: Centre, interaction: Interaction, queue: QueueConfig, target: 
             occurred_ms=interaction.last_ms,
             interaction_id=interaction.interaction_id,
             from_agent_id=from_agent_id,
-            to_queue_id=None if target else queue.queue_id,
-            to_agent_id=target_id,
+            to_queue_id=None if meant_agent_id else queue.queue_id,
+            to_agent_id=meant_agent_id,
         )
     )
     enter(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from routing import outside
 from routing.centre import Centre
 from routing.commands import HandToFallback
 from routing.config import QueueConfig
 from routing.events import InteractionAdopted, QueueEntered, QueueExit, QueueLeft
 from routing.ids import AgentId
+from routing.presence import settle
+from routing.signals import Party
 from routing.state import IN_QUEUE, Interaction, Phase
 from routing.timers import Timer
+from routing.transfer_events import FallbackTalkEnded
 
 PRIORITY_MS_MAX = 24 * 3_600_000  # a head start beyond a day is a mistake
 
@@ -60,7 +64,9 @@ def enter(
     interaction.effective_ms = interaction.queued_at_ms - queue.boost_ms - interaction.priority_ms
     centre.ordinal += 1
     interaction.ordinal = centre.ordinal
-    interaction.agent_id = interaction.fallback_agent_id = None
+    interaction.agent_id = None
+    end_fallback_talk(centre, interaction, when, Party.UNKNOWN)
+    outside.left_by(centre, interaction, when, Party.UNKNOWN)
     interaction.stale_count = 0
     interaction.hangup_by = None
     interaction.gone = False
@@ -164,3 +170,25 @@ def unpark(centre: Centre, interaction: Interaction) -> None:
     interaction.parked_until_ms = None
     if interaction.phase is Phase.QUEUED:
         place(centre, interaction)
+
+
+def end_fallback_talk(centre: Centre, interaction: Interaction, when: int, ended_by: Party) -> None:
+    """Whoever served the caller on the PBX's own queue does so no more, and is free of it."""
+    agent_id, since_ms = interaction.fallback_agent_id, interaction.fallback_talk_ms
+    if agent_id is None:
+        return
+    interaction.fallback_agent_id = interaction.fallback_talk_ms = None
+    centre.emit(
+        FallbackTalkEnded(
+            at_ms=centre.at_ms,
+            occurred_ms=when,
+            interaction_id=interaction.interaction_id,
+            agent_id=agent_id,
+            talk_ms=0 if since_ms is None else when - since_ms,
+            ended_by=ended_by,
+        )
+    )
+    agent = centre.agents.get(agent_id)
+    if agent is not None and agent.busy_elsewhere and agent.busy_evidence == "fallback":
+        agent.busy_elsewhere, agent.busy_evidence = False, ""
+        settle(centre, agent, when)

@@ -44,6 +44,14 @@ from routing.signals import (
     Signal,
 )
 from telephony.ami.codec import AmiMessage
+from telephony.consults import (
+    THIRD_PARTY_STATES,
+    ThirdPartyCommand,
+    redirect,
+    third_party,
+    third_party_actions,
+    third_party_dialled,
+)
 from telephony.fields import agent_of, caller_name, known, occurred_ms, queue_of, whole, whole_or_none
 from telephony.phones import UNREACHABLE, Action, contact, device, device_of, phone_global
 
@@ -52,6 +60,7 @@ _CAUSE_REJECTED = 21
 _CAUSE_BUSY = 17
 _CAUSE_NO_ANSWER = 19
 
+_DIALPLAN = "dialplan/"
 _OURS = frozenset({"offered", "talking"})  # the caller stands in cc-go
 
 
@@ -133,6 +142,8 @@ def _user_event(message: AmiMessage) -> Signal | None:
             )
         case "CCTransfer":
             return _transfer(message, interaction_id, when)
+        case "CCConsultEnd" | "CCLegLeft" | "CCOutsideEnd":
+            return third_party(message, interaction_id, _failure)
         case "CCFallback":
             return FallbackEntered(
                 occurred_ms=when, interaction_id=interaction_id, cause=message.get("Cause", "")
@@ -199,10 +210,13 @@ def _transfer(message: AmiMessage, interaction_id: InteractionId, when: int | No
 
 
 def _ended_by(message: AmiMessage) -> Party:
-    """Who hung up: the channel that Asterisk names as the source, the caller's own or another."""
+    """Who hung up: the channel that Asterisk names as the source, the caller's own or another.
+
+    No channel: a manager did it, or the dialplan, and neither of the two who talked.
+    """
     source = message.get("Source", "")
-    if not source:
-        return Party.UNKNOWN
+    if not source or source.startswith(_DIALPLAN):
+        return Party.SYSTEM
     return Party.CUSTOMER if source == message.get("Channel") else Party.AGENT
 
 
@@ -211,7 +225,11 @@ def _dialled(message: AmiMessage) -> Signal | None:
     variables = message.variables()
     call_id, agent_id = variables.get("CC_CALLID"), agent_of(variables.get("CC_AGENT"))
     wanted = "RINGING" if message.name == "DialState" else "ANSWER"
-    if message.get("DialStatus") != wanted or not call_id or agent_id is None:
+    if message.get("DialStatus") != wanted or not call_id:
+        return None
+    if variables.get("CC_STATE") in THIRD_PARTY_STATES:
+        return third_party_dialled(message)
+    if agent_id is None:
         return None
     if variables.get("CC_STATE") not in _OURS:
         return None  # not our hand-over: app_queue's call, or another dialplan's
@@ -264,12 +282,12 @@ def actions_of(command: Command, *, epoch: int, device_by_agent: Mapping[AgentId
     match command:
         case OfferInteraction():
             extension = f"e{epoch}-t{command.attempt}-a{command.agent_id}"
-            return (_redirect(command.interaction_id, "cc-go", extension),)
+            return (redirect(bare_id(command.interaction_id), "cc-go", extension),)
         case ReattachInteraction():
             extension = f"e{epoch}-t{command.attempt}-a{command.agent_id}-r"
-            return (_redirect(command.interaction_id, "cc-go", extension),)
+            return (redirect(bare_id(command.interaction_id), "cc-go", extension),)
         case HoldInteraction():
-            return (_redirect(command.interaction_id, "cc-hold", "again"),)
+            return (redirect(bare_id(command.interaction_id), "cc-hold", "again"),)
         case UsePhone():
             return (phone_global(command),)
         case MoveToQueue():
@@ -281,15 +299,17 @@ def actions_of(command: Command, *, epoch: int, device_by_agent: Mapping[AgentId
             }
             channel = bare_id(command.interaction_id)
             sets = tuple(_set(channel, name, value) for name, value in variables.items())
-            return (*sets, _redirect(command.interaction_id, "cc-wait", "s"))
+            return (*sets, redirect(bare_id(command.interaction_id), "cc-wait", "s"))
         case MarkHeard():
             heard_s = str(command.heard_at_ms // 1000)
             return (_set(bare_id(command.interaction_id), "CC_HEARD", heard_s),)
+        case _ if isinstance(command, ThirdPartyCommand):
+            return third_party_actions(command, epoch)
         case EndInteraction():
             channel = bare_id(command.interaction_id)
             return ((("Action", "Hangup"), ("Channel", channel), ("Cause", "16")),)
         case HandToFallback():
-            return (_redirect(command.interaction_id, "cc-fallback", "s"),)
+            return (redirect(bare_id(command.interaction_id), "cc-fallback", "s"),)
         case JoinFallback():
             return (
                 (
@@ -323,13 +343,3 @@ def actions_of(command: Command, *, epoch: int, device_by_agent: Mapping[AgentId
 
 def _set(channel: str, name: str, value: str) -> Action:
     return (("Action", "Setvar"), ("Channel", channel), ("Variable", name), ("Value", value))
-
-
-def _redirect(interaction_id: InteractionId, context: str, extension: str) -> Action:
-    return (
-        ("Action", "Redirect"),
-        ("Channel", bare_id(interaction_id)),
-        ("Context", context),
-        ("Exten", extension),
-        ("Priority", "1"),
-    )

@@ -185,7 +185,7 @@ def _seen(sight: Sight, found: _Found) -> ColumnElement[bool]:
 
 def _answered_by(agent_ids: Sequence[AgentId]) -> ColumnElement[bool]:
     """Answered by one of these, first or after a transfer."""
-    took = _offer_exists(t.offer.c.agent_id.in_(agent_ids), t.offer.c.outcome == "answered")
+    took = _offer_exists(t.offer.c.agent_id.in_(agent_ids), t.offer.c.outcome.in_(("answered", "taken")))
     return or_(t.interaction.c.agent_id.in_(agent_ids), took)
 
 

@@ -18,6 +18,7 @@ from starlette.background import BackgroundTask
 from app.auth.gate import may
 from app.auth.permissions import Reach
 from app.auth.principal import Principal
+from app.calls.consult_endpoints import dialled
 from app.calls.export import CALLS_MAX, csv_of, write_xlsx
 from app.calls.reader import CallReader
 from app.calls.rules import CallFilter, Sight, number_forms
@@ -209,16 +210,18 @@ def _attachment(name: str) -> dict[str, str]:
 async def transfer(
     interaction_id: CallPath,
     body: TransferBody,
+    request: Request,
     principal: Annotated[Principal, Depends(may("call.transfer", scope="interaction"))],
     request_id: RequestId,
     inbox: InboxDependency,
 ) -> Outcome:
-    """Transfer a live call to a queue or an agent, without consulting."""
+    """Transfer a live call to a queue, an agent or a number outside, without consulting."""
     signal = TransferRequested(
         interaction_id=InteractionId(interaction_id),
         by_agent_id=principal.agent_id,
         to_queue_id=QueueId(body.to_queue_id) if body.to_queue_id else None,
         to_agent_id=AgentId(body.to_agent_id) if body.to_agent_id else None,
+        to_number=dialled(state_of(request).settings, body.to_number) if body.to_number else "",
         request_id=request_id,
     )
     return await ask(inbox, signal)

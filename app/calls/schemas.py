@@ -25,17 +25,41 @@ class _Answer(BaseModel):
 
 
 class TransferBody(BaseModel):
-    """Blind transfer: exactly one target."""
+    """Blind transfer: exactly one target.
+
+    Attributes:
+        to_number: Outside, as anybody writes it; the number gate decides whether it is dialled.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     to_queue_id: str | None = Field(default=None, pattern=SLUG_PATTERN)
     to_agent_id: str | None = Field(default=None, pattern=SLUG_PATTERN)
+    to_number: str | None = Field(default=None, min_length=1, max_length=64)
 
     @model_validator(mode="after")
     def _has_one_target(self) -> Self:
-        if (self.to_queue_id is None) == (self.to_agent_id is None):
-            raise ValueError("name exactly one of to_queue_id and to_agent_id")
+        if [self.to_queue_id, self.to_agent_id, self.to_number].count(None) != 2:
+            raise ValueError("name exactly one of to_queue_id, to_agent_id and to_number")
+        return self
+
+
+class ConsultBody(BaseModel):
+    """Whom to ask while the customer hears music: exactly one target.
+
+    Attributes:
+        to_number: Outside, as anybody writes it; the number gate decides whether it is dialled.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    to_agent_id: str | None = Field(default=None, pattern=SLUG_PATTERN)
+    to_number: str | None = Field(default=None, min_length=1, max_length=64)
+
+    @model_validator(mode="after")
+    def _has_one_target(self) -> Self:
+        if (self.to_agent_id is None) == (self.to_number is None):
+            raise ValueError("name exactly one of to_agent_id and to_number")
         return self
 
 
@@ -68,7 +92,7 @@ class CallRow(_Answer):
 
     Attributes:
         outcome: answered, how the last queue visit ended, or left_before_queue; null while it goes on.
-        ended_by: customer, agent, system or unknown.
+        ended_by: customer, agent, system, outside (the party behind a number) or unknown.
         wait_ms: Queued and ringing, all visits together.
         grade: How the row came to be: live, or back_filled from the PBX's own log.
     """
@@ -118,7 +142,13 @@ class CallList(_Answer):
 
 
 class CallSegment(_Answer):
-    """A stretch of one track: ``customer``, or ``<agent>#<attempt>``; ended_at null: it still runs."""
+    """A stretch of one track: ``customer``, or ``<agent>#<attempt>``; ended_at null: it still runs.
+
+    Attributes:
+        exit_cause: How the queue visit ended that it ends.
+        ended_by, end_reason: Who ended the agent's participation that it ends (customer, agent, system or
+            unknown), and how: hangup, transfer, attended_transfer, consult_cancelled and others.
+    """
 
     track: str
     ordinal: int
@@ -130,6 +160,8 @@ class CallSegment(_Answer):
     visit: int | None = None
     attempt: int | None = None
     exit_cause: str | None = None
+    ended_by: str | None = None
+    end_reason: str | None = None
     grade: Grade = "live"
 
 
@@ -192,7 +224,8 @@ class CallOffer(_Answer):
     """An offer to one agent, and why to this one.
 
     Attributes:
-        outcome: answered, no_answer, another failure, or withdrawn; null while it rings.
+        outcome: answered, no_answer, another failure, or withdrawn; null while it rings. Taken: no offer,
+            but a customer handed over in a consult or shared in a conference.
         wait_ms: The caller's wait in this visit when the offer was made.
         rang_ms: How long the phone rang.
     """

@@ -62,12 +62,13 @@ WITH fact AS (
     LEFT JOIN queue_visit AS visit ON visit.tenant_id = offer.tenant_id AND visit.day = offer.day
         AND visit.interaction_id = offer.interaction_id AND visit.visit = offer.visit AND {visit_days}
     CROSS JOIN LATERAL (VALUES
-        ('offered', offer.offered_at, 0::bigint, 0::bigint),
+        ('offered', CASE WHEN offer.outcome IS DISTINCT FROM 'taken' THEN offer.offered_at END,
+            0::bigint, 0::bigint),
         ('not_answered', CASE WHEN offer.outcome = 'no_answer' THEN offer.ended_at END, 0, 0),
         ('caller_left', CASE WHEN offer.outcome_reason = 'caller_left' THEN offer.ended_at END, 0, 0),
-        ('handled', CASE WHEN offer.outcome = 'answered' THEN offer.talk_ended_at END,
+        ('handled', CASE WHEN offer.outcome IN ('answered', 'taken') THEN offer.talk_ended_at END,
             offer.talk_ms, offer.hold_ms),
-        ('wrapped_up', CASE WHEN offer.outcome = 'answered' THEN offer.wrap_up_ended_at END,
+        ('wrapped_up', CASE WHEN offer.outcome IN ('answered', 'taken') THEN offer.wrap_up_ended_at END,
             offer.wrap_up_ms, 0)
     ) AS told (kind, at, first_ms, second_ms)
     WHERE offer.tenant_id = :tenant_id AND {offer_days} {offer_when} AND told.at IS NOT NULL

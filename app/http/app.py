@@ -18,6 +18,7 @@ from app.auth.foreign_log import ForeignLog
 from app.auth.gate import COOKIE
 from app.auth.keys import KeyRing
 from app.auth.origins import Origins
+from app.calls.consult_endpoints import router as consults
 from app.calls.endpoints import router as calls
 from app.customers.routes import router as customers
 from app.desk.endpoints import router as desk
@@ -50,6 +51,7 @@ _ROUTERS = (
     accounts,
     agents,
     calls,
+    consults,
     customers,
     desk,
     figures,

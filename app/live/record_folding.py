@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from app.live.record_consults import TransferEvent, fold_transfer
 from app.live.record_rows import ReasonRow
-from app.live.record_track import CUSTOMER, Track
+from app.live.record_track import CUSTOMER, WRAP_UP, Track
 from routing import events as ev
 from routing import phone_events as phone
 from routing.desk_events import ContactReasonNoted
@@ -27,7 +28,7 @@ _ADOPTED_KIND: Mapping[str, str] = {
 _PBX_OF_LEG = re.compile(r"(?P<pbx>.+)-(?:o[0-9a-f-]{36}|\d+\.\d+)")
 FALLBACK_ATTEMPT = 0  # the PBX's own queue numbers no attempts
 _CONNECTED = ("talking", "held")
-_WITH_AGENT = (*_CONNECTED, "re_attach")
+_WITH_AGENT = (*_CONNECTED, "re_attach", "conference")
 BLINK_MS_MAX = 50  # the dialplan's own step from a talk to what follows it (measured 1 to 3 ms) is no stay
 
 
@@ -75,11 +76,11 @@ class Folding:
                     event.attempt, event.agent_id, at_ms, "withdrawn", event.reason, event.rang_ms
                 )
             case ev.HoldStarted():
-                self._switch(event.agent_id, at_ms, "held", "hold")
+                self.switch(event.agent_id, at_ms, "held", "hold")
             case ev.HoldEnded():
-                self._switch(event.agent_id, at_ms, "talking", "talk")
+                self.switch(event.agent_id, at_ms, "talking", "talk")
             case phone.ReattachBegan():
-                self._switch(event.agent_id, at_ms, "re_attach", "re_attach")
+                self.switch(event.agent_id, at_ms, "re_attach", "re_attach")
             case phone.Reattached():
                 self._reattach(event, boot_id)
             case ev.TalkEnded():
@@ -93,14 +94,18 @@ class Folding:
             case ev.WrapUpStarted():
                 self._wrap_up(event.agent_id, event.queue_id, at_ms)
             case ev.WrapUpDone():
-                if (track := self._participation(event.agent_id)) is not None:
-                    track.close(at_ms)
+                for (agent_id, _), track in self.agents.items():
+                    running = track.running if agent_id == event.agent_id else None
+                    if running is not None and running.kind == WRAP_UP:
+                        track.close(at_ms)
             case ev.WrapUpCodeGiven():
                 self.facts["wrap_up_code"] = event.code
             case ContactReasonNoted():
                 self._note_reason(event)
             case ev.FactCorrected():
                 self.corrections.append(event)
+            case _ if isinstance(event, TransferEvent):
+                fold_transfer(self, event, boot_id)
 
     def _note_reason(self, event: ContactReasonNoted) -> None:
         """Each saying is kept; the newest counts."""
@@ -124,10 +129,10 @@ class Folding:
         if "ended_ms" in self.facts:
             self._reopen()
         elif self.customer.running is None:
-            self._go("entry", event.occurred_ms)
+            self.go("entry", event.occurred_ms)
         if event.medium == "voice" and not known:
             leg_id = LegId(bare_id(event.interaction_id))
-            self._leg(leg_id, boot_id, "customer", None, event.occurred_ms)
+            self.leg(leg_id, boot_id, "customer", None, event.occurred_ms)
 
     def _enter(self, event: ev.QueueEntered) -> None:
         self._reopen()
@@ -139,7 +144,7 @@ class Folding:
             "queued_ms": min(event.queued_at_ms, event.occurred_ms),
             "priority_ms": event.priority_ms,
         }
-        self._go("queued", event.occurred_ms, queue_id=event.queue_id, visit=event.visit)
+        self.go("queued", event.occurred_ms, queue_id=event.queue_id, visit=event.visit)
 
     def _leave(self, event: ev.QueueLeft) -> None:
         entered_ms = event.occurred_ms - event.wait_ms
@@ -157,7 +162,7 @@ class Folding:
         at_ms = self.customer.close(event.occurred_ms)
         self.customer.mark_exit(event.visit, event.exit.value, at_ms, event.queue_id)
         handed_over = event.exit in (ev.QueueExit.FALLBACK, ev.QueueExit.QUEUE_TIMEOUT)
-        self._go("external" if handed_over else "ivr", at_ms)
+        self.go("external" if handed_over else "ivr", at_ms)
 
     def _offer(self, event: ev.InteractionOffered) -> None:
         self.offers[event.attempt] = {
@@ -173,10 +178,10 @@ class Folding:
     def _ring(self, event: ev.AgentRang, boot_id: str) -> None:
         offer = self._offer_of(event.attempt, event.agent_id, event.offered_at_ms)
         offer["rang_at_ms"] = event.occurred_ms
-        self._go("ringing", event.occurred_ms, **self._where(offer))
+        self.go("ringing", event.occurred_ms, **self._where(offer))
         self.track(event.agent_id, event.attempt).move("ring", event.occurred_ms, **self._where(offer))
         if event.leg_id is not None:
-            self._leg(event.leg_id, boot_id, "agent", event.agent_id, event.occurred_ms)
+            self.leg(event.leg_id, boot_id, "agent", event.agent_id, event.occurred_ms)
 
     def _answer(self, event: ev.InteractionAnswered, boot_id: str) -> None:
         at_ms = event.occurred_ms
@@ -184,15 +189,15 @@ class Folding:
         offer.update(ended_ms=at_ms, outcome="answered", rang_ms=event.ring_ms)
         if event.visit in self.visits:
             self.visits[event.visit]["agent_id"] = event.agent_id
-        self._connect(event.agent_id, event.attempt, at_ms, self._where(offer))
+        self.connect(event.agent_id, event.attempt, at_ms, self._where(offer))
         if event.leg_id is not None:
-            leg = self._leg(event.leg_id, boot_id, "agent", event.agent_id, at_ms - event.ring_ms)
+            leg = self.leg(event.leg_id, boot_id, "agent", event.agent_id, at_ms - event.ring_ms)
             leg["answered_ms"] = at_ms
         self.facts["answered_by_offer"] = True
 
-    def _connect(self, agent_id: AgentId, attempt: int, at_ms: int, where: dict[str, Any]) -> None:
+    def connect(self, agent_id: AgentId, attempt: int, at_ms: int, where: dict[str, Any]) -> None:
         where = where | {"agent_id": agent_id, "attempt": attempt}
-        self._go("talking", at_ms, **where)
+        self.go("talking", at_ms, **where)
         self.track(agent_id, attempt).move("talk", at_ms, **where)
         self.facts.setdefault("answered_ms", at_ms)
         self.facts.setdefault("agent_id", agent_id)
@@ -203,18 +208,24 @@ class Folding:
         offer = self._offer_of(attempt, agent_id, at_ms - rang_ms)
         offer.update(ended_ms=at_ms, outcome=outcome, outcome_reason=reason, rang_ms=rang_ms)
         self.track(agent_id, attempt).close(at_ms)
-        self._end_leg(agent_id, at_ms)
+        self.end_leg(agent_id, at_ms)
         running = self.customer.running
         if running is None or running.kind != "ringing" or running.attempt != attempt:
             return
         if self._open_visit is None:
-            self._go("ivr", at_ms)
+            self.go("ivr", at_ms)
         else:
             queue_id = self.visits[self._open_visit]["queue_id"]
-            self._go("queued", at_ms, queue_id=queue_id, visit=self._open_visit)
+            self.go("queued", at_ms, queue_id=queue_id, visit=self._open_visit)
 
-    def _switch(self, agent_id: AgentId, at_ms: int, customer_kind: str, agent_kind: str) -> None:
-        """Talk to hold or to the wait for a lost phone, or back."""
+    def switch(
+        self, agent_id: AgentId, at_ms: int, customer_kind: str, agent_kind: str, consult: int | None = None
+    ) -> None:
+        """Talk to hold, to a consult or a conference, or to the wait for a lost phone, or back.
+
+        Args:
+            consult: The attempt of the consult that begins.
+        """
         running = self.customer.running
         if running is None or running.kind not in _WITH_AGENT:
             return
@@ -223,41 +234,42 @@ class Folding:
             "visit": running.visit,
             "attempt": running.attempt,
         }
-        self._go(customer_kind, at_ms, agent_id=agent_id, **where)
-        if (track := self._participation(agent_id)) is not None:
-            track.move(agent_kind, at_ms, agent_id=agent_id, **where)
+        self.go(customer_kind, at_ms, agent_id=agent_id, **where)
+        if (track := self.participation(agent_id)) is not None:
+            track.move(
+                agent_kind, at_ms, agent_id=agent_id, **where | ({"attempt": consult} if consult else {})
+            )
 
     def _reattach(self, event: phone.Reattached, boot_id: str) -> None:
         """The talk goes on, over another leg of the same agent."""
-        self._switch(event.agent_id, event.occurred_ms, "talking", "talk")
-        self._end_leg(event.agent_id, event.occurred_ms - event.gap_ms)
+        self.switch(event.agent_id, event.occurred_ms, "talking", "talk")
+        self.end_leg(event.agent_id, event.occurred_ms - event.gap_ms)
         if event.leg_id is not None:
-            leg = self._leg(event.leg_id, boot_id, "agent", event.agent_id, event.occurred_ms)
+            leg = self.leg(event.leg_id, boot_id, "agent", event.agent_id, event.occurred_ms)
             leg["answered_ms"] = event.occurred_ms
 
     def _end_talk(self, event: ev.TalkEnded) -> None:
         running = self.customer.running
-        if running is not None and running.kind in _WITH_AGENT:
-            self._go("ivr", event.occurred_ms)
-        if (track := self._participation(event.agent_id)) is not None:
-            track.close(event.occurred_ms)
-        self._end_leg(event.agent_id, event.occurred_ms)
-        self.facts["talk_ended_by"] = event.ended_by.value
+        if running is not None and running.kind in _WITH_AGENT and running.agent_id in (None, event.agent_id):
+            self.go("ivr", event.occurred_ms)  # else a colleague goes on with the customer
+        if (track := self.participation(event.agent_id)) is not None:
+            track.end(event.occurred_ms, event.ended_by.value, event.reason or "hangup")
+        self.end_leg(event.agent_id, event.occurred_ms)
 
     def _hand_over(self, event: ev.InteractionHandedOver) -> None:
         self.handed_over = True
         running = self.customer.running
         if event.agent_id is not None:
-            self._connect(event.agent_id, FALLBACK_ATTEMPT, event.occurred_ms, {})
+            self.connect(event.agent_id, FALLBACK_ATTEMPT, event.occurred_ms, {})
         elif running is None or running.kind != "external":
-            self._go("external", event.occurred_ms)
+            self.go("external", event.occurred_ms)
 
     def _adopt(self, event: ev.InteractionAdopted) -> None:
         self._reopen()
         kind = _ADOPTED_KIND.get(event.phase, "re_attach")
         running = self.customer.running
         if running is None:
-            self._go("re_attach", event.occurred_ms)
+            self.go("re_attach", event.occurred_ms)
         elif running.kind == "entry" and kind != "entry":
             self.customer.relabel("re_attach")  # what happened in it, nobody of us saw
         running = self.customer.running
@@ -268,17 +280,17 @@ class Folding:
             return  # the queue's and the offer's own events tell more
         if kind in ("talking", "held") and event.agent_id is not None:
             attempt = max(self.offers, default=FALLBACK_ATTEMPT)
-            self._connect(event.agent_id, attempt, event.occurred_ms, {"queue_id": event.queue_id})
+            self.connect(event.agent_id, attempt, event.occurred_ms, {"queue_id": event.queue_id})
             if kind == "held":
-                self._switch(event.agent_id, event.occurred_ms, "held", "hold")
+                self.switch(event.agent_id, event.occurred_ms, "held", "hold")
         else:
-            self._go(kind, event.occurred_ms, queue_id=event.queue_id)
+            self.go(kind, event.occurred_ms, queue_id=event.queue_id)
 
     def _end(self, event: ev.ContactEnded) -> None:
         if "ended_ms" in self.facts:
             return
         if self.customer.running is None:
-            self._go("re_attach", event.occurred_ms)
+            self.go("re_attach", event.occurred_ms)
         self.customer.absorb("ivr", _CONNECTED, event.occurred_ms, BLINK_MS_MAX)
         at_ms = self.customer.close(event.occurred_ms)
         self.facts.update(
@@ -296,17 +308,22 @@ class Folding:
                 leg["hangup_cause"] = event.hangup_cause if leg["party"] == "customer" else None
 
     def _wrap_up(self, agent_id: AgentId, queue_id: QueueId | None, at_ms: int) -> None:
-        track = self._participation(agent_id)
+        track = self.participation(agent_id)
         if track is not None and (track.running is None or track.running.kind != "wrap_up"):
             track.move("wrap_up", at_ms, agent_id=agent_id, queue_id=queue_id)
 
     # ------------------------------------------------------------ what the events speak of
 
-    def _go(self, kind: str, at_ms: int, **where: Any) -> None:
+    def go(self, kind: str, at_ms: int, **where: Any) -> None:
         """Move the customer on, unless the contact is over: what is reported later changes nothing."""
         if "ended_ms" not in self.facts:
             self.customer.absorb("ivr", _CONNECTED, at_ms, BLINK_MS_MAX)
             self.customer.move(kind, at_ms, **where)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the contact has ended."""
+        return "ended_ms" in self.facts
 
     def _reopen(self) -> None:
         """The contact was thought over, and the customer is there again."""
@@ -336,14 +353,14 @@ class Folding:
     def track(self, agent_id: AgentId, attempt: int) -> Track:
         return self.agents.setdefault((agent_id, attempt), Track(f"{agent_id}#{attempt}"))
 
-    def _participation(self, agent_id: AgentId) -> Track | None:
+    def participation(self, agent_id: AgentId) -> Track | None:
         """The agent's latest track."""
         for (owner, _), track in reversed(self.agents.items()):
             if owner == agent_id:
                 return track
         return None
 
-    def _leg(
+    def leg(
         self, leg_id: LegId, boot_id: str, party: str, agent_id: AgentId | None, started_ms: int
     ) -> dict[str, Any]:
         found = _PBX_OF_LEG.fullmatch(leg_id)
@@ -359,7 +376,7 @@ class Folding:
             },
         )
 
-    def _end_leg(self, agent_id: AgentId, at_ms: int) -> None:
+    def end_leg(self, agent_id: AgentId, at_ms: int) -> None:
         for leg in self.legs.values():
             if leg["agent_id"] == agent_id and leg.get("ended_ms") is None:
                 leg["ended_ms"] = at_ms

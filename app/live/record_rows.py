@@ -30,7 +30,12 @@ class Stamped(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRow:
-    """A stretch of one track; ``ended_ms`` None: it still runs."""
+    """A stretch of one track; ``ended_ms`` None: it still runs.
+
+    Attributes:
+        exit_cause: Of the queue visit that it ends.
+        ended_by, end_reason: Of the agent's participation that it ends (``routing.signals.Party``).
+    """
 
     track: str
     ordinal: int
@@ -42,6 +47,8 @@ class SegmentRow:
     visit: int | None = None
     attempt: int | None = None
     exit_cause: str | None = None
+    ended_by: str | None = None
+    end_reason: str | None = None
     grade: str = LIVE
 
 

@@ -1,7 +1,7 @@
 """One track of segments: half-open, exclusive, and (the customer's) complete. Pure.
 
 Law: a segment begins where the one before it ended, nothing runs backwards, and a segment without
-length is kept only when it alone carries a queue visit's exit.
+length is kept only when it alone carries a queue visit's exit or the end of a participation.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from app.live.record_rows import BACK_FILLED, LIVE, SegmentRow
 from routing.ids import AgentId, QueueId
 
 CUSTOMER = "customer"
+WRAP_UP = "wrap_up"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,11 +26,14 @@ class _Stretch:
     visit: int | None = None
     attempt: int | None = None
     exit_cause: str | None = None
+    ended_by: str | None = None
+    end_reason: str | None = None
     grade: str = LIVE
 
     @property
     def is_empty(self) -> bool:
-        return self.ended_ms == self.started_ms and self.exit_cause is None
+        marked = self.exit_cause is not None or self.ended_by is not None
+        return self.ended_ms == self.started_ms and not marked
 
 
 class Track:
@@ -88,6 +92,13 @@ class Track:
         if last.is_empty:
             self._stretches.pop()
         return end_ms
+
+    def end(self, at_ms: int, ended_by: str, reason: str) -> None:
+        """End the agent's participation, and say on its last segment who ended it and how."""
+        running = self.running
+        if running is not None and running.kind != WRAP_UP:
+            running.ended_by, running.end_reason = ended_by, reason
+            self.close(at_ms)
 
     def mark_exit(self, visit: int, exit_cause: str, at_ms: int, queue_id: QueueId) -> None:
         """Put the exit of a visit on its last segment; a visit without length gets one for it.
@@ -159,7 +170,7 @@ class Track:
     def cut_at(self, ended_ms: int) -> None:
         """End an open talk, hold or ring where the contact ended; wrap-up goes on beyond it."""
         running = self.running
-        if running is not None and running.kind != "wrap_up":
+        if running is not None and running.kind != WRAP_UP:
             self.close(ended_ms)
 
     def move_boundary(self, from_ms: int, to_ms: int) -> None:
@@ -189,7 +200,7 @@ class Track:
 
     def end_of_talk(self) -> int | None:
         """Return where the last talk or hold ended; None: there is none, or it goes on."""
-        ends = [stretch.ended_ms for stretch in self._stretches if stretch.kind in ("talk", "hold", "ring")]
+        ends = [stretch.ended_ms for stretch in self._stretches if stretch.kind != WRAP_UP]
         return ends[-1] if ends else None
 
     def split(self, at_ms: int, kind: str, agent_id: AgentId | None) -> None:
@@ -219,6 +230,8 @@ class Track:
                 visit=stretch.visit,
                 attempt=stretch.attempt,
                 exit_cause=stretch.exit_cause,
+                ended_by=stretch.ended_by,
+                end_reason=stretch.end_reason,
                 grade=stretch.grade,
             )
 

@@ -21,7 +21,7 @@ INTERACTION_COLUMNS = (
 )
 SEGMENT_COLUMNS = (
     *("day", "interaction_id", "track", "ordinal", "kind", "started_at", "ended_at", "queue_id", "agent_id"),
-    *("visit", "attempt", "exit_cause", "grade"),
+    *("visit", "attempt", "exit_cause", "ended_by", "end_reason", "grade"),
 )
 VISIT_COLUMNS = (
     *("day", "interaction_id", "visit", "queue_id", "entered_at", "queued_at", "left_at", "exit_cause"),
@@ -57,7 +57,8 @@ def rows_of(record: Record, day: date) -> RowValues:
     segments = {
         (day, one, s.track, s.ordinal): (
             *(day, one, s.track, s.ordinal, s.kind, moment(s.started_ms), moment(s.ended_ms)),
-            *(s.queue_id, s.agent_id, s.visit, s.attempt, s.exit_cause, s.grade),
+            *(s.queue_id, s.agent_id, s.visit, s.attempt, s.exit_cause, s.ended_by, s.end_reason),
+            s.grade,
         )
         for s in record.segments
     }

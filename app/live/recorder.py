@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from app.live.record_consults import TAKEN, is_own_consult
 from app.live.record_folding import FALLBACK_ATTEMPT, Folding
 from app.live.record_rows import (
     BACK_FILLED,
@@ -49,6 +50,17 @@ FOLDED_TYPES: tuple[str, ...] = (
     "WrapUpDone",
     "WrapUpCodeGiven",
     "ContactReasonNoted",
+    "ConsultStarted",
+    "ConsultRang",
+    "ConsultAnswered",
+    "ConsultEnded",
+    "ConferenceStarted",
+    "ConferenceEnded",
+    "InteractionTaken",
+    "OutsideDialled",
+    "OutsideAnswered",
+    "OutsideEnded",
+    "FallbackTalkEnded",
 )
 """The events that say something about an interaction's record."""
 
@@ -59,6 +71,7 @@ answer and the bridge that follows it one after the other. Only what lies furthe
 LEFT_BEFORE_QUEUE = "left_before_queue"
 """The outcome of a contact that ended before it was queued."""
 
+_WITH_CUSTOMER = ("talk", "conference", "re_attach")
 _ESTABLISHING = (ev.ContactStarted, ev.QueueEntered, ev.InteractionAdopted, ev.FactCorrected)
 
 
@@ -178,7 +191,8 @@ def _record(folding: Folding) -> Record:
     facts = folding.facts
     customer = tuple(folding.customer.rows())
     agents = tuple(row for track in folding.agents.values() for row in track.rows())
-    offers_of = Counter(offer["visit"] for offer in folding.offers.values())
+    offered = [offer for offer in folding.offers.values() if offer.get("outcome") != TAKEN]
+    offers_of = Counter(offer["visit"] for offer in offered)
     visits = tuple(
         VisitRow(**folding.visits[number], offer_count=offers_of[number]) for number in sorted(folding.visits)
     )
@@ -201,9 +215,9 @@ def _record(folding: Folding) -> Record:
             queue_id=visits[-1].queue_id if visits else None,
             agent_id=facts.get("agent_id"),
             visit_count=len(visits),
-            offer_count=len(folding.offers),
+            offer_count=len(offered),
             wait_ms=total_ms(customer, "queued", "ringing"),
-            talk_ms=total_ms(customer, "talking"),
+            talk_ms=total_ms(customer, "talking", "conference"),
             hold_ms=total_ms(customer, "held"),
             wrap_up_ms=total_ms(agents, "wrap_up"),
             wrap_up_code=facts.get("wrap_up_code"),
@@ -220,11 +234,12 @@ def _record(folding: Folding) -> Record:
 def _offer(folding: Folding, attempt: int) -> OfferRow:
     """An offer with what its agent's track says of the participation; one without a track talked no time."""
     offer = folding.offers[attempt]
-    if offer.get("outcome") != ev.QueueExit.ANSWERED.value:
+    if offer.get("outcome") not in (ev.QueueExit.ANSWERED.value, TAKEN):
         return OfferRow(**offer)
     track = folding.agents.get((offer["agent_id"], attempt))
     rows = tuple(track.rows()) if track is not None else ()
-    talk_ends_ms = [row.ended_ms for row in rows if row.kind in ("talk", "hold", "re_attach")]
+    held = tuple(row for row in rows if row.kind == "hold" or is_own_consult(row))
+    talk_ends_ms = [row.ended_ms for row in rows if row in held or row.kind in _WITH_CUSTOMER]
     wrap_up_ends_ms = [row.ended_ms for row in rows if row.kind == "wrap_up" and row.ended_ms is not None]
     closed_ms = [ended_ms for ended_ms in talk_ends_ms if ended_ms is not None]
     is_talking = len(closed_ms) < len(talk_ends_ms)
@@ -232,8 +247,8 @@ def _offer(folding: Folding, attempt: int) -> OfferRow:
         **offer,
         talk_ended_ms=None if is_talking else max(closed_ms, default=offer.get("ended_ms")),
         wrap_up_ended_ms=max(wrap_up_ends_ms, default=None),
-        talk_ms=total_ms(rows, "talk"),
-        hold_ms=total_ms(rows, "hold"),
+        talk_ms=total_ms(rows, "talk", "conference"),
+        hold_ms=total_ms(held, "hold", "consult"),
         wrap_up_ms=total_ms(rows, "wrap_up"),
     )
 

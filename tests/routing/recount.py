@@ -12,7 +12,7 @@ from routing.events import AgentState
 from routing.ids import AgentId, InteractionId, QueueId
 from routing.lines import FIRST_STEP
 from routing.signals import AgentReady, ConfigChanged
-from routing.state import IN_QUEUE, WITH_AGENT, Agent, Interaction, Phase
+from routing.state import IN_QUEUE, WITH_AGENT, Agent, ConsultPhase, Interaction, Phase
 
 _OF_SLOT = {
     SlotPhase.RESERVED: Phase.OFFERED,
@@ -20,7 +20,10 @@ _OF_SLOT = {
     SlotPhase.TALKING: Phase.CONNECTED,
     SlotPhase.HOLDING: Phase.CONNECTED,
     SlotPhase.RE_ATTACH: Phase.RE_ATTACH,
+    SlotPhase.ASKED: Phase.CONNECTED,
+    SlotPhase.CONSULTED: Phase.CONNECTED,
 }
+_ASKED = (SlotPhase.ASKED, SlotPhase.CONSULTED)
 
 
 class Witness:
@@ -135,11 +138,18 @@ def slots_point_back(centre: Centre) -> None:
         interaction = centre.interactions[agent.voice.interaction_id]
         assert interaction.phase is _OF_SLOT[agent.voice.phase], (agent, interaction)
         named = interaction.offer.agent_id if interaction.offer else interaction.agent_id
+        if agent.voice.phase in _ASKED:
+            assert interaction.consult is not None, (agent, interaction)
+            assert named != agent.agent_id, (agent, interaction)
+            named = interaction.consult.to_agent_id
         assert named == agent.agent_id, (agent, interaction)
     for interaction in centre.interactions.values():
         assert (interaction.offer is not None) == (interaction.phase is Phase.OFFERED), interaction
         assert (interaction.agent_id is not None) == (interaction.phase in WITH_AGENT), interaction
         assert (interaction.reattach is not None) == (interaction.phase is Phase.RE_ATTACH), interaction
+        assert (interaction.outside is not None) == (interaction.phase is Phase.EXTERNAL), interaction
+        assert interaction.consult is None or interaction.phase is Phase.CONNECTED, interaction
+        _consult_points_back(centre, interaction)
         agent_id = interaction.offer.agent_id if interaction.offer else interaction.agent_id
         if agent_id is not None:
             slot = centre.agents[agent_id].voice
@@ -147,6 +157,18 @@ def slots_point_back(centre: Centre) -> None:
             assert slot.interaction_id == interaction.interaction_id, interaction
         for excluded in interaction.excluded:
             assert interaction.interaction_id in centre.agents[excluded].excluded_from
+
+
+def _consult_points_back(centre: Centre, interaction: Interaction) -> None:
+    """I1: whom a consult names has it in his slot; of a number outside nobody has."""
+    consult = interaction.consult
+    if consult is None or consult.to_agent_id is None:
+        return
+    slot = centre.agents[consult.to_agent_id].voice
+    assert slot is not None, interaction
+    assert slot.interaction_id == interaction.interaction_id, interaction
+    talks = consult.phase in (ConsultPhase.TALKING, ConsultPhase.CONFERENCE)
+    assert slot.phase is (SlotPhase.CONSULTED if talks else SlotPhase.ASKED), interaction
 
 
 def meets(centre: Centre, agent: Agent, interaction: Interaction) -> bool:

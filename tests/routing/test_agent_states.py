@@ -20,7 +20,8 @@ def test_every_state_has_a_row() -> None:
 
 def test_a_slot_in_use_shows_whatever_the_agent_wishes() -> None:
     for presence, phase, busy in product(Presence, SlotPhase, (False, True)):
-        assert displayed(presence, phase, busy) == phase.value
+        shown = {SlotPhase.ASKED: "ringing", SlotPhase.CONSULTED: "talking"}.get(phase, phase.value)
+        assert displayed(presence, phase, busy) == shown
 
 
 def test_only_an_agent_who_would_be_ready_shows_as_busy_elsewhere() -> None:

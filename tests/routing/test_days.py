@@ -21,6 +21,7 @@ from routing.floor_of import floor_of
 from routing.replay import decode, encode
 from routing.signals import ConfigChanged, DeadlineReached, PbxLinkLost, PbxSnapshotTaken, Signal
 from routing.state import IN_QUEUE
+from tests.routing.consult_day import ConsultDay
 from tests.routing.day import Day
 from tests.routing.phone_day import PhoneDay
 from tests.routing.recount import Witness
@@ -94,11 +95,17 @@ def test_the_invariants_hold_over_a_day_with_browser_phones_that_come_and_go(see
     watched(seed, 300, PhoneDay)
 
 
+@settings(max_examples=40)
+@given(st.integers(0, 2**32))
+def test_the_invariants_hold_over_a_day_of_consults_and_conferences(seed: int) -> None:
+    watched(seed, 300, ConsultDay)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_invariants_hold_over_a_hundred_thousand_random_signals() -> None:
     for seed in range(100):
-        watched(seed, 1_050, PhoneDay if seed % 2 else Day)
+        watched(seed, 1_050, (Day, PhoneDay, ConsultDay)[seed % 3])
 
 
 def run(engine: Engine, signals: list[Signal]) -> list[Step]:

@@ -151,7 +151,8 @@ def test_who_hung_up_is_the_channel_that_asterisk_names() -> None:
     for source, party in (
         ("PJSIP/trunk-1", Party.CUSTOMER),
         ("PJSIP/a1001-2", Party.AGENT),
-        ("", Party.UNKNOWN),
+        ("dialplan/builtin", Party.SYSTEM),
+        ("", Party.SYSTEM),
     ):
         (signal,) = _user_event("CCHangup", Source=source, HangupCause="16")
         assert isinstance(signal, InteractionEnded)

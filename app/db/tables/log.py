@@ -112,6 +112,8 @@ segment = log_table(
     Column("visit", Integer),
     Column("attempt", Integer),
     Column("exit_cause", Text),  # on the last segment of a queue visit
+    Column("ended_by", Text),  # on the last segment of an agent's participation: routing.signals.Party
+    Column("end_reason", Text),  # hangup, transfer, attended_transfer, consult_<outcome>, phone_lost …
     words("grade", default="live"),
     Index(None, "tenant_id", "started_at"),
     Index(None, "tenant_id", "agent_id", "started_at"),
@@ -145,7 +147,7 @@ offer = log_table(
     instant("offered_at"),
     instant("rang_at", nullable=True),
     instant("ended_at", nullable=True),
-    Column("outcome", Text),  # answered, an OfferFailure, or withdrawn; null: still out
+    Column("outcome", Text),  # answered, taken (no offer), an OfferFailure, or withdrawn; null: still out
     Column("outcome_reason", Text),
     Column("wait_ms", BigInteger, nullable=False, server_default="0"),
     Column("rang_ms", BigInteger),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.live.record_rows import Stamped
 from routing import events as ev
+from routing import transfer_events as tr
 from routing.ids import AgentId, InteractionId, LegId, QueueId
 from routing.signals import OfferFailure, Party
 
@@ -111,7 +112,45 @@ def _event(draw: st.DrawFn, name: str, at: dict[str, Any], call: InteractionId) 
         "WrapUpDone": lambda: {"agent_id": agent_id, "wrap_up_ms": 5},
         "WrapUpCodeGiven": lambda: {"agent_id": agent_id, "code": "refund"},
     }
-    event: ev.Event = getattr(ev, name)(**at, interaction_id=call, **extra[name]())
+    asked = {
+        "agent_id": agent_id,
+        "attempt": number,
+        "to_agent_id": draw(st.sampled_from([None, *_AGENTS])),
+    }
+    extra |= {
+        "ConsultStarted": lambda: asked,
+        "ConsultRang": lambda: {**asked, "leg_id": LegId(f"pbx1-{number}763790000.2")},
+        "ConsultAnswered": lambda: asked,
+        "ConsultEnded": lambda: {
+            **asked,
+            "outcome": draw(st.sampled_from(list(tr.ConsultOutcome))),
+            "ended_by": Party.AGENT,
+            "consult_ms": 5,
+        },
+        "ConferenceStarted": lambda: asked,
+        "ConferenceEnded": lambda: {
+            **asked,
+            "left_agent_id": draw(st.sampled_from([None, *_AGENTS])),
+            "ended_by": draw(st.sampled_from(list(Party))),
+        },
+        "InteractionTaken": lambda: {
+            "agent_id": agent_id,
+            "queue_id": queue_id,
+            "attempt": number,
+            "since_ms": ms,
+        },
+        "OutsideDialled": lambda: {"attempt": number, "to_number": "+886287654321"},
+        "OutsideAnswered": lambda: {"attempt": number},
+        "OutsideEnded": lambda: {
+            "attempt": number,
+            "outcome": "talked",
+            "ended_by": Party.OUTSIDE,
+            "talk_ms": 5,
+        },
+        "FallbackTalkEnded": lambda: {"agent_id": agent_id, "talk_ms": 5, "ended_by": Party.AGENT},
+    }
+    kind = getattr(ev, name, None) or getattr(tr, name)
+    event: ev.Event = kind(**at, interaction_id=call, **extra[name]())
     return event
 
 
@@ -134,6 +173,17 @@ _NAMES = [
     "WrapUpStarted",
     "WrapUpDone",
     "WrapUpCodeGiven",
+    "ConsultStarted",
+    "ConsultRang",
+    "ConsultAnswered",
+    "ConsultEnded",
+    "ConferenceStarted",
+    "ConferenceEnded",
+    "InteractionTaken",
+    "OutsideDialled",
+    "OutsideAnswered",
+    "OutsideEnded",
+    "FallbackTalkEnded",
 ]
 
 
