@@ -138,7 +138,7 @@ def forecast(
         known.calls.sum(axis=1), history.repaired_share[rows], known.relations, method.levels
     )
     ways = _ways(known, level, history.grid.interval_min, method)
-    errors, shares = _look_back(known, ways)
+    errors, shares = _look_back(known, ways, level)
     weights = dict(zip(ways, shares.tolist(), strict=True))
     mean = sum(
         (share * way.ahead(known.open_ahead) for way, share in zip(ways.values(), shares, strict=True)),
@@ -155,7 +155,7 @@ def forecast(
         interval_min=history.grid.interval_min,
         zone=history.grid.zone,
         mean=mean,
-        quantiles=bands.around(mean, ahead_days),
+        quantiles=bands.around(mean, ahead_days, level.ahead_doubt),
         levels=method.quantile_levels,
         is_open=known.open_ahead,
         weights=weights,
@@ -240,7 +240,7 @@ def _ways(known: _Days, level: Level, interval_min: int, method: Method) -> dict
     return ways
 
 
-def _look_back(known: _Days, ways: dict[str, _Way]) -> tuple[Errors, Floats]:
+def _look_back(known: _Days, ways: dict[str, _Way], level: Level) -> tuple[Errors, Floats]:
     """Forecast again from past origins; return the errors of the average, and each way's share in it."""
     n = len(known.days)
     begin = min(max(2 * 7, n // 2), n)
@@ -250,7 +250,7 @@ def _look_back(known: _Days, ways: dict[str, _Way]) -> tuple[Errors, Floats]:
         else np.array([], dtype=int)
     )
     truth = np.where(np.isnan(known.observed), known.calls, known.observed)
-    found, rows_of, ahead_of = [], [], []
+    found, rows_of, ahead_of, doubt_of = [], [], [], []
     for origin in origins:
         rows = np.flatnonzero(
             (known.days >= known.days[origin]) & (known.days < known.days[origin] + HORIZON_MAX_DAYS)
@@ -259,10 +259,16 @@ def _look_back(known: _Days, ways: dict[str, _Way]) -> tuple[Errors, Floats]:
         found.append(np.stack([way.from_origin(int(origin), rows, is_open) for way in ways.values()]))
         rows_of.append(rows)
         ahead_of.append(rows - origin + 1)
+        doubt_of.append(level.past_doubt[rows, origin - 1])
     if not found:
         nothing = np.zeros((0, known.calls.shape[1]))
         errors = Errors(
-            ahead_days=np.zeros(0, dtype=np.int64), forecast=nothing, actual=nothing, counts=nothing > 0
+            ahead_days=np.zeros(0, dtype=np.int64),
+            age_days=np.zeros(0, dtype=np.int64),
+            doubt=np.zeros(0),
+            forecast=nothing,
+            actual=nothing,
+            counts=nothing > 0,
         )
         return errors, np.full(len(ways), 1.0 / len(ways))
     stacked, rows, ahead_days = (
@@ -278,6 +284,8 @@ def _look_back(known: _Days, ways: dict[str, _Way]) -> tuple[Errors, Floats]:
     share /= share.sum()
     errors = Errors(
         ahead_days=ahead_days,
+        age_days=n - rows,
+        doubt=np.concatenate(doubt_of),
         forecast=np.tensordot(share, stacked, 1),
         actual=actual,
         counts=known.is_open[rows],

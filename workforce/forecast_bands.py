@@ -1,10 +1,13 @@
 """Bands that hold what they say: quantiles of the errors made from past origins, by horizon. Pure.
 
-An error is measured in a yardstick that knows counting noise and the level's uncertainty, so that a busy
-interval and a quiet one can share their errors; its quantiles are then taken as they were (split conformal
-prediction), per horizon, with the correction for how few days there were.
+An error is measured in a yardstick that knows counting noise and how uncertain the level was, so that a busy
+interval and a quiet one, and what was foretold from much and from little, can share their errors; its
+quantiles are then taken as they were (split conformal prediction), per horizon, with the correction for how
+few days there were. Going through the past days once more, a band that missed too often grows and one that
+held too often shrinks, and so follows a queue that became calmer or wilder (adaptive conformal prediction).
 
-Source: Vovk, Gammerman & Shafer, *Algorithmic Learning in a Random World* (2005); Lei et al. (2018).
+Source: Vovk, Gammerman & Shafer, *Algorithmic Learning in a Random World* (2005); Lei et al. (2018); Gibbs &
+Candès, "Adaptive conformal inference under distribution shift" (2021), with the width adapted, not the level.
 """
 
 from __future__ import annotations
@@ -24,6 +27,9 @@ ERRORS_MIN = 60
 DAYS_MIN = 8
 _RELATIVE_FALLBACK = 0.15
 _SLOT_ERRORS = 30.0
+_DOUBT_MAX = 10.0
+_ADAPTED = 0.1
+"""A day that missed wholly widens the band by some 8 %, a day that held wholly narrows it by 2 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +38,15 @@ class Errors:
 
     Attributes:
         ahead_days: Open days from the origin, the first is 1; shape (m,).
+        age_days: Open days that the day foretold lies back, the last is 1; shape (m,).
+        doubt: Variance of the logarithm of the day's level, as it was seen from the origin; shape (m,).
         forecast, actual: Shape (m, S).
         counts: Where the interval was open and measured; shape (m, S).
     """
 
     ahead_days: Ints
+    age_days: Ints
+    doubt: Floats
     forecast: Floats
     actual: Floats
     counts: Bools
@@ -47,7 +57,9 @@ class Bands:
     """Quantiles of standardised errors by horizon.
 
     Attributes:
-        overdispersion, relative: The yardstick: variance = overdispersion·F + (relative·F)².
+        overdispersion, relative: The yardstick: variance = overdispersion·F + (relative·F)² ×
+            doubt / doubt_usual.
+        doubt_usual: Median doubt about the level among past errors.
         slot_scale: By interval, around 1; shape (S,).
         levels: The quantiles' levels, in (0, 1).
         table: Standardised errors, shape (buckets, levels).
@@ -56,19 +68,22 @@ class Bands:
 
     overdispersion: float
     relative: float
+    doubt_usual: float
     slot_scale: Floats
     levels: tuple[float, ...]
     table: Floats
     calibrated: tuple[bool, ...]
 
-    def around(self, forecast: Floats, ahead_days: Ints) -> Floats:
+    def around(self, forecast: Floats, ahead_days: Ints, doubt: Floats) -> Floats:
         """Return quantiles, ascending and not negative, shape (k, S, levels).
 
         Args:
             forecast: Shape (k, S).
             ahead_days: Open days ahead, shape (k,), the first is 1.
+            doubt: Variance of the logarithm of each day's level, shape (k,).
         """
-        scale = self.slot_scale * _yardstick(forecast, self.overdispersion, self.relative)
+        relative = _doubted(self.relative, doubt, self.doubt_usual)
+        scale = self.slot_scale * _yardstick(forecast, self.overdispersion, relative)
         bucket = np.minimum(np.searchsorted(BUCKETS_DAYS, ahead_days), len(BUCKETS_DAYS) - 1)
         grown = np.sqrt(np.maximum(1.0, ahead_days / BUCKETS_DAYS[-1]))
         away = (self.table[bucket] * grown[:, None])[:, None, :] * scale[:, :, None]
@@ -83,12 +98,15 @@ def calibrate(errors: Errors, levels: Sequence[float]) -> Bands:
     forecast, error = errors.forecast[counted], (errors.actual - errors.forecast)[counted]
     enough = len(error) >= ERRORS_MIN
     overdispersion, relative = _fit_yardstick(forecast, error) if enough else (1.0, _RELATIVE_FALLBACK)
-    scale = np.maximum(_yardstick(errors.forecast, overdispersion, relative), 1e-9)
+    doubt_usual = float(np.median(errors.doubt)) if len(errors.doubt) else 0.0
+    doubted = _doubted(relative, errors.doubt, doubt_usual)
+    scale = np.maximum(_yardstick(errors.forecast, overdispersion, doubted), 1e-9)
     standard = (errors.actual - errors.forecast) / scale
     slot_scale = _slot_scale(standard, counted) if enough else np.ones(slots)
     standard = standard / slot_scale
     bucket = np.minimum(np.searchsorted(BUCKETS_DAYS, errors.ahead_days), len(BUCKETS_DAYS) - 1)
-    table, calibrated = [], []
+    table: list[Floats] = []
+    calibrated: list[bool] = []
     for number in range(len(BUCKETS_DAYS)):
         rows = bucket == number
         found = standard[rows][counted[rows]]
@@ -96,12 +114,38 @@ def calibrate(errors: Errors, levels: Sequence[float]) -> Bands:
         calibrated.append(days >= DAYS_MIN and len(found) >= ERRORS_MIN)
         if calibrated[-1]:
             drawn = _systematic(standard[rows], counted[rows], errors.ahead_days[rows])
+            usual = (1.0 - drawn) * float(np.median(found))
+            around = np.array(_quantiles(found, levels, days)) - usual
             table.append(
-                [away - (1.0 - drawn) * float(np.median(found)) for away in _quantiles(found, levels, days)]
+                around * _width(standard[rows], counted[rows], errors.age_days[rows], around, levels)
             )
         else:
-            table.append(table[-1] if table and calibrated[0] else _normal(levels))
-    return Bands(overdispersion, relative, slot_scale, tuple(levels), np.array(table), tuple(calibrated))
+            table.append(table[-1] if table and calibrated[0] else np.array(_normal(levels)))
+    return Bands(
+        overdispersion=overdispersion,
+        relative=relative,
+        doubt_usual=doubt_usual,
+        slot_scale=slot_scale,
+        levels=tuple(levels),
+        table=np.array(table),
+        calibrated=tuple(calibrated),
+    )
+
+
+def _width(
+    standard: Floats, counted: Bools, age_days: Ints, around: Floats, levels: Sequence[float]
+) -> float:
+    """Return by how much to widen a band, from how often it held on each past day, the latest last."""
+    low, high = min(float(around[0]), -1e-9), max(float(around[-1]), 1e-9)
+    needed = np.where(standard >= 0, standard / high, standard / low)
+    allowed = 1.0 - (levels[-1] - levels[0])
+    log_width = 0.0
+    for age in np.unique(age_days)[::-1]:
+        there = age_days == age
+        of_day = needed[there][counted[there]]
+        if len(of_day):
+            log_width += _ADAPTED * (float(np.mean(of_day > np.exp(log_width))) - allowed)
+    return float(np.exp(log_width))
 
 
 def _systematic(standard: Floats, counted: Bools, ahead_days: Ints) -> float:
@@ -124,7 +168,15 @@ def _medians(values: Floats, counted: Bools) -> Floats:
     return np.where(count > 0, found, 0.0)
 
 
-def _yardstick(forecast: Floats, overdispersion: float, relative: float) -> Floats:
+def _doubted(relative: float, doubt: Floats, usual: float) -> Floats:
+    """Return the relative error of each day, shape (m, 1): more where more was unknown of its level."""
+    if usual <= 0:
+        return np.full((len(doubt), 1), relative)
+    ratio = np.clip(doubt / usual, 1.0 / _DOUBT_MAX, _DOUBT_MAX)
+    return np.asarray(relative * np.sqrt(ratio)[:, None])
+
+
+def _yardstick(forecast: Floats, overdispersion: float, relative: Floats) -> Floats:
     return np.asarray(np.sqrt(overdispersion * forecast + (relative * forecast) ** 2))
 
 

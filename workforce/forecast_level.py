@@ -37,6 +37,7 @@ _EVIDENCE_COUNTED = 0.5
 _SCREEN_DAYS, _SCREENED_MAX = 250, 6
 """A longer history picks the likeliest few settings by its last days, and reckons with these alone."""
 _LEVEL_DAYS = 9
+_DOUBT_MIN = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +48,15 @@ class LevelSetting:
         drift: Of a level that comes back to its mean within some ``drift_days``.
         mood: The same within a few days.
         month: Of the place in the month, shared by days up to some ``month_days`` apart.
+        closure: Of standing beside a closed day.
+        prior: How likely the setting is held beforehand, beside 1. A level that stays where it went takes
+            weeks ahead further from what they were, and a day ahead hardly tells it from one that comes back:
+            it has to earn its say, and a step soon earns it.
     """
 
     noise: float = 0.5
     drift: float = 1.0
-    drift_days: float = 60.0
+    drift_days: float = 20.0
     mood: float = 0.7
     mood_days: float = 3.0
     month: float = 1.0
@@ -59,12 +64,16 @@ class LevelSetting:
     closure: float = 5.0
     year: float = 0.0
     labels: bool = True
+    prior: float = 1.0
 
 
 SETTINGS: tuple[LevelSetting, ...] = tuple(
-    LevelSetting(drift=drift, drift_days=drift_days, month=month, month_days=month_days)
-    for drift, drift_days in ((0.3, 20.0), (1.0, 20.0), (3.0, 20.0), (3.0, 60.0), (10.0, 250.0))
+    LevelSetting(
+        drift=drift, drift_days=days, month=month, month_days=month_days, closure=closure, prior=prior
+    )
+    for drift, days, prior in ((0.3, 20.0, 1.0), (1.0, 20.0, 1.0), (3.0, 20.0, 1.0), (10.0, 250.0, 0.05))
     for month, month_days in ((0.0, 3.0), (10.0, 2.0), (1.5, 3.0), (1.5, 4.0))
+    for closure in (0.0, 5.0)
 )
 _ODDNESS_SETTING = LevelSetting(month=15.0)
 """With a free hand for the turn of the month, so that paydays are not taken for odd days and forgotten."""
@@ -80,6 +89,9 @@ class Level:
         oddness: How much less than a plain day each day teaches, ≥ 1; shape (n,).
         shared: What days share of a level besides weekdays and labels, in multiples of the variance that is
             left when these are known, as the settings have it on average; shape (n + k, n + k).
+        past_doubt: ``[j, o]``: variance of the logarithm of day j's expected total, given the first
+            o + 1 days; meant for j > o. Shape (n, n).
+        ahead_doubt: The same of the days asked for, shape (k,).
         weights: Share of each setting, and what it was.
     """
 
@@ -87,6 +99,8 @@ class Level:
     ahead: Floats
     oddness: Floats
     shared: Floats
+    past_doubt: Floats
+    ahead_doubt: Floats
     weights: Sequence[tuple[LevelSetting, float]]
 
 
@@ -127,18 +141,27 @@ def forecast_level(
     if relations.days[n - 1] - relations.days[0] >= _YEAR_AFTER_DAYS:
         settings = [*settings, *(replace(setting, year=3.0) for setting in settings)]
     fits = [fitted(setting) for setting in settings]
-    shares = _shares([one.evidence(_EVIDENCE_FROM_DAYS) for one in fits], n)
+    shares = _shares(settings, [one.evidence(_EVIDENCE_FROM_DAYS) for one in fits], n)
     past, ahead = np.full((n, n), mean), np.full(len(relations.days) - n, mean)
     shared = np.zeros(relations.apart.shape)
+    past_doubt, ahead_doubt = np.zeros((n, n)), np.zeros(len(relations.days) - n)
     for share, one, setting in zip(shares, fits, settings, strict=True):
         past += share * one.all_origins()
-        ahead += share * one.ahead(covariances.of(setting, (slice(n, None), slice(n))))[:, 0]
+        coming = covariances.of(setting, (slice(n, None), slice(n)))
+        unknown = covariances.of(setting, (slice(n, None), slice(n, None))).diagonal()
+        ahead += share * one.ahead(coming)[:, 0]
+        # The noise given to odd days and filled-in ones is theirs alone: a day foretold has the plain one.
+        given = (oddness * (setting.noise * own + counting) / trust - setting.noise * own)[:, None]
+        past_doubt += share * np.maximum(one.doubt_all_origins() - given, _DOUBT_MIN * own)
+        ahead_doubt += share * one.doubt_ahead(coming, unknown + setting.noise * own)
         shared += share * covariances.shared(setting)
     return Level(
         past=_total(past),
         ahead=_total(ahead),
         oddness=oddness,
         shared=shared,
+        past_doubt=past_doubt,
+        ahead_doubt=np.maximum(ahead_doubt, _DOUBT_MIN * own),
         weights=tuple(zip(settings, shares.tolist(), strict=True)),
     )
 
@@ -193,9 +216,9 @@ class _Covariances:
         return np.asarray(known + self._sigma2 * self.shared(setting, at))
 
 
-def _shares(evidence: Sequence[float], days_count: int) -> Floats:
-    """Return each setting's share by its evidence, shape (settings,)."""
-    if days_count < _EVIDENCE_FROM_DAYS + _EVIDENCE_DAYS_MIN:
-        return np.full(len(evidence), 1.0 / len(evidence))
-    share = np.exp(_EVIDENCE_COUNTED * (np.array(evidence) - max(evidence)))
+def _shares(settings: Sequence[LevelSetting], evidence: Sequence[float], days_count: int) -> Floats:
+    """Return each setting's share by its prior and its evidence, shape (settings,)."""
+    share = np.array([setting.prior for setting in settings])
+    if days_count >= _EVIDENCE_FROM_DAYS + _EVIDENCE_DAYS_MIN:
+        share = share * np.exp(_EVIDENCE_COUNTED * (np.array(evidence) - max(evidence)))
     return np.asarray(share / share.sum())

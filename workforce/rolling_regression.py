@@ -47,6 +47,11 @@ class RollingFit:
         """Return ``[j, o]``: day j forecast from the first o + 1 days, of the first series; shape (n, n)."""
         return np.asarray(np.cumsum(self.factor * self.whitened[:, 0], axis=1))
 
+    def doubt_all_origins(self) -> Floats:
+        """Return ``[j, o]``: variance of day j, its noise included, given the first o + 1; shape (n, n)."""
+        known = np.cumsum(self.factor * self.factor, axis=1)
+        return np.asarray(known[:, -1:] - known)
+
     def evidence(self, first: int) -> float:
         """Return the log likelihood of days from *first* on, each given all before it, of the first series.
 
@@ -70,6 +75,16 @@ class RollingFit:
         """
         weights = solve_triangular(self.factor, self.whitened, lower=True, trans="T", check_finite=False)
         return np.asarray(covariance @ weights)
+
+    def doubt_ahead(self, covariance: Floats, variance: Floats) -> Floats:
+        """Return the variance of new days given the n fitted ones, shape (k,).
+
+        Args:
+            covariance: Of the new days with the n fitted ones, shape (k, n).
+            variance: Of the new days while nothing is known, their own noise included, shape (k,).
+        """
+        known = solve_triangular(self.factor, covariance.T, lower=True, check_finite=False)
+        return np.asarray(variance - np.einsum("ij,ij->j", known, known))
 
 
 def fit(covariance: Floats, noise: Floats, values: Floats) -> RollingFit:
