@@ -30,7 +30,7 @@ COMMANDS: dict[str, Place] = {
     "accounts": Place("app.auth.cli", "accounts_cli", "List, make and disable accounts; sign-in links."),
     "calls": Place("app.calls.cli", "calls_cli", "List, show and reconcile logged calls."),
     "figures": Place(
-        "app.figures.cli", "figures", "Figures of the call log by period, queue or entry point."
+        "app.figures.cli", "figures_cli", "Figures of the call log by period, and of agents and teams."
     ),
     "reports": Place("app.figures.report_cli", "reports_cli", "List reports; run one into a file."),
     "centre": Place("app.centre.cli", "centre_cli", "Export, check and import queues, agents and skills."),

@@ -213,9 +213,3 @@ def cells_of(
             key = (queue_id, event.occurred_ms - event.occurred_ms % interval_ms)
             cells[key] = cells.get(key, Cell()) + cell
     return cells
-
-
-def occupancy(handling_ms: int, ready_ms: int) -> float | None:
-    """OCC: handling including wrap-up ÷ (handling + ready), in [0, 1]; None without either."""
-    whole_ms = handling_ms + ready_ms
-    return handling_ms / whole_ms if whole_ms > 0 else None

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from app.db.opened import with_database
 from app.db.session import Database, TenantId
+from app.figures.agent_cli import agents
 from app.figures.dimensions import FiguresBy
 from app.figures.export import csv_of
 from app.figures.facts import TERMS, FiguresView
@@ -27,11 +28,15 @@ from workforce.formulas import FORMULAS, Unit, term
 from workforce.periods import PeriodStep
 from workforce.series import stamp
 
+figures_cli = typer.Typer(invoke_without_command=True)
+figures_cli.command("agents")(agents)
 _SHOWN = ("SL-A", "SL-B", "SL-C", "SL-D", "SL-E", "SL-F", "AB", "ASA", "WAIT_P90", "AHT")
 _FILE_WIDTH = 240
 
 
+@figures_cli.callback()
 def figures(
+    context: typer.Context,
     first: Annotated[datetime | None, typer.Option(help="First local day; default: today.")] = None,
     last: Annotated[
         datetime | None, typer.Option(help="Last local day, included; default: the first.")
@@ -50,7 +55,9 @@ def figures(
     config: Annotated[Path | None, typer.Option("--config", help="Settings file of the server.")] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The server's data directory.")] = None,
 ) -> None:
-    """Show service levels by all six formulas, waits and handle times of the call log."""
+    """Show service levels by all six formulas, waits and handle times of the call log; or those of agents."""
+    if context.invoked_subcommand is not None:
+        return
     since = (first or datetime.now(UTC).astimezone()).date()
     asked = FiguresAsked(
         first=since,

@@ -169,14 +169,19 @@ _TERMS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def weight_sql(terms: Sequence[str], less: Sequence[str] = ()) -> str:
+def weight_sql(
+    terms: Sequence[str], less: Sequence[str] = (), known: Mapping[str, tuple[str, str]] = _TERMS
+) -> str:
     """Return SQL of what one fact adds to a sum of terms (``workforce.formulas``), less other terms.
+
+    Args:
+        known: By term, when a fact counts and how much.
 
     Raises:
         KeyError: there is no such term.
     """
-    plus = [f"CASE WHEN {when} THEN {value} ELSE 0 END" for when, value in (_TERMS[name] for name in terms)]
-    minus = [f"CASE WHEN {when} THEN -{value} ELSE 0 END" for when, value in (_TERMS[name] for name in less)]
+    plus = [f"CASE WHEN {when} THEN {value} ELSE 0 END" for when, value in (known[name] for name in terms)]
+    minus = [f"CASE WHEN {when} THEN -{value} ELSE 0 END" for when, value in (known[name] for name in less)]
     return " + ".join((*plus, *minus)) or "0"
 
 

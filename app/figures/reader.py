@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 from app.db.session import Database, TenantId
+from app.figures.agent_queries import reasons_of
 from app.figures.dimensions import FiguresBy
 from app.figures.drill import Drilled, Line, facts_behind, keyed
 from app.figures.facts import FiguresView
@@ -85,11 +86,12 @@ async def read_figures(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiguresChoices:
-    """What can be asked for: the centre's zone, since when there is a log, and names by dimension."""
+    """What can be asked for: the zone, since when there is a log, names by dimension, and reasons."""
 
     zone: str
     since_ms: int | None
     names: Mapping[FiguresBy, Mapping[str, str]]
+    reasons: Mapping[str, str]
 
 
 async def read_choices(database: Database, tenant_id: TenantId) -> FiguresChoices:
@@ -99,6 +101,7 @@ async def read_choices(database: Database, tenant_id: TenantId) -> FiguresChoice
             zone=await centre_zone(connection, tenant_id) or NO_ZONE,
             since_ms=await first_fact_ms(connection, tenant_id),
             names={by: await names_of(connection, tenant_id, by) for by in FiguresBy},
+            reasons=await reasons_of(connection, tenant_id),
         )
 
 

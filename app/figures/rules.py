@@ -5,9 +5,10 @@ What a row shows is computed from its own cell, and the total from the sum of al
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeAlias, TypeVar
 
 from workforce.formulas import FORMULAS
 from workforce.measures import Cell, total
@@ -18,19 +19,22 @@ class FiguresGrade(StrEnum):
 
     LIVE = "live"
     BACK_FILLED = "back_filled"  # the witness corrected or supplied a call in it
+    ESTIMATED = "estimated"  # part of it is known only as far as it can be
     UNKNOWN = "unknown"  # it begins before the log does
 
 
 _DIGITS = 6
+C = TypeVar("C")
+"""The cell: a queue's or an agent's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FiguresRow:
+class PeriodRow(Generic[C]):
     """One row.
 
     Attributes:
         start_ms, end_ms: The period, half-open, in milliseconds since the epoch.
-        key: Id of the queue or entry point; "" for none.
+        key: Id of the queue, agent …; "" for none.
         cell: What the row is computed from.
         figures: By formula id; None where there were no calls to compute it from.
         is_running: It is not over; all is said of it so far.
@@ -39,10 +43,14 @@ class FiguresRow:
     start_ms: int
     end_ms: int
     key: str
-    cell: Cell
+    cell: C
     figures: Mapping[str, float | None]
     grade: FiguresGrade
     is_running: bool
+
+
+FiguresRow: TypeAlias = PeriodRow[Cell]
+"""A row of the figures of queues."""
 
 
 def figures_of(cell: Cell) -> dict[str, float | None]:
@@ -51,8 +59,16 @@ def figures_of(cell: Cell) -> dict[str, float | None]:
     >>> figures_of(Cell(answered_count=3, answered_within_count=2))["SL-A"], figures_of(Cell())["SL-C"]
     (0.666667, None)
     """
-    found = ((name, formula(cell)) for name, formula in FORMULAS.items())
-    return {name: None if value is None else round(value, _DIGITS) for name, value in found}
+    return rounded({name: formula(cell) for name, formula in FORMULAS.items()})
+
+
+def rounded(figures: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return figures as they are shown.
+
+    >>> rounded({"AHT": 1 / 3, "ASA": None})
+    {'AHT': 0.333333, 'ASA': None}
+    """
+    return {name: None if value is None else round(value, _DIGITS) for name, value in figures.items()}
 
 
 def figures_table(
@@ -63,33 +79,56 @@ def figures_table(
     since_ms: int | None,
     now_ms: int,
 ) -> list[FiguresRow]:
+    """Return ``rows_of`` the cells that ``app.figures.queries.period_cells`` gives."""
+    return rows_of(
+        cells,
+        bounds_ms,
+        grades=dict.fromkeys(corrected, FiguresGrade.BACK_FILLED),
+        since_ms=since_ms,
+        now_ms=now_ms,
+        figures=figures_of,
+        add_up=total,
+    )
+
+
+def rows_of(
+    cells: Mapping[tuple[int, str], C],
+    bounds_ms: Sequence[int],
+    *,
+    grades: Mapping[tuple[int, str], FiguresGrade],
+    since_ms: int | None,
+    now_ms: int,
+    figures: Callable[[C], Mapping[str, float | None]],
+    add_up: Callable[[Iterable[C]], C],
+) -> list[PeriodRow[C]]:
     """Return the rows that have a fact, by period and then by key, and last the total over all periods.
 
     Args:
-        cells, corrected: By number of the period and key, as ``app.figures.queries.period_cells`` gives them.
+        cells, grades: By number of the period and key; what has no grade is live.
         bounds_ms: Of the periods.
         since_ms: When the log begins; None: it is empty.
         now_ms: What ends later is running.
     """
 
-    def grade(start_ms: int, end_ms: int, is_corrected: bool) -> FiguresGrade:
-        if since_ms is None or start_ms < since_ms < end_ms:
-            return FiguresGrade.UNKNOWN
-        return FiguresGrade.BACK_FILLED if is_corrected else FiguresGrade.LIVE
+    def graded(start_ms: int, end_ms: int, grade: FiguresGrade) -> FiguresGrade:
+        is_unknown = since_ms is None or start_ms < since_ms < end_ms
+        return FiguresGrade.UNKNOWN if is_unknown else grade
 
-    def row(start_ms: int, end_ms: int, key: str, cell: Cell, is_corrected: bool) -> FiguresRow:
-        return FiguresRow(
+    def row(start_ms: int, end_ms: int, key: str, cell: C, grade: FiguresGrade) -> PeriodRow[C]:
+        return PeriodRow(
             start_ms=start_ms,
             end_ms=end_ms,
             key=key,
             cell=cell,
-            figures=figures_of(cell),
-            grade=grade(start_ms, end_ms, is_corrected),
+            figures=figures(cell),
+            grade=graded(start_ms, end_ms, grade),
             is_running=end_ms > now_ms,
         )
 
     rows = [
-        row(bounds_ms[number], bounds_ms[number + 1], key, cell, (number, key) in corrected)
-        for (number, key), cell in sorted(cells.items())
+        row(bounds_ms[number], bounds_ms[number + 1], key, cells[number, key], found)
+        for number, key in sorted(cells)
+        for found in [grades.get((number, key), FiguresGrade.LIVE)]
     ]
-    return [*rows, row(bounds_ms[0], bounds_ms[-1], "", total(cells.values()), bool(corrected))]
+    worst = max(grades.values(), key=list(FiguresGrade).index, default=FiguresGrade.LIVE)
+    return [*rows, row(bounds_ms[0], bounds_ms[-1], "", add_up(cells.values()), worst)]

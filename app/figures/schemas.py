@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Self
 from uuid import UUID
@@ -14,10 +15,10 @@ from app.figures.facts import TERMS, FiguresView
 from app.figures.layout import ALL_COLUMNS, Shape, is_column
 from app.figures.queries import narrowed_to
 from app.figures.reader import DrillAsked, FiguresAsked, FiguresChoices, FiguresTable
-from app.figures.rules import FiguresGrade, FiguresRow
+from app.figures.rules import C, FiguresGrade, PeriodRow
 from app.figures.words import Language
 from routing.events import QueueExit
-from workforce.formulas import FORMULAS, Unit, term
+from workforce.formulas import FORMULAS, Formula, Unit, WaitQuantile, term
 from workforce.periods import PeriodStep
 
 _ONLY_MAX = 50
@@ -85,30 +86,19 @@ class ExportQuery(FiguresQuery):
         return Shape(columns=self.columns or ALL_COLUMNS, sort=self.sort)
 
 
-class DrillQuery(FiguresQuery):
-    """Which number of that table.
+class NumberQuery(BaseModel):
+    """Which number of a table, and which page of what is behind it.
 
     Attributes:
-        figure: Id of a formula, or one of its terms (``offered_count``, ``exit.key``).
-        against: Id of a second formula: only what the two count differently.
         start, end: The row's period; none: the whole range.
         key: The row's; none: the total.
     """
 
-    figure: str = Field(max_length=32)
-    against: str | None = Field(default=None, max_length=32)
     start: datetime | None = None
     end: datetime | None = None
     key: str | None = Field(default=None, max_length=64)
     limit: int = Field(default=100, ge=1, le=DRILL_ROWS_MAX)
     offset: int = Field(default=0, ge=0, le=10_000_000)
-
-    @field_validator("figure", "against")
-    @classmethod
-    def _is_known(cls, figure: str | None) -> str | None:
-        if figure is not None and figure not in FORMULAS and figure not in TERMS:
-            raise ValueError(f"there is no such figure; the formulas: {', '.join(FORMULAS)}")
-        return figure
 
     @model_validator(mode="after")
     def _has_a_period(self) -> Self:
@@ -121,23 +111,45 @@ class DrillQuery(FiguresQuery):
                 raise ValueError("the period ends before it starts")
         return self
 
+    def bounds_ms(self) -> tuple[int, int] | None:
+        """Return the row's period, half-open; None: the whole range."""
+        if self.start is None or self.end is None:
+            return None
+        return _ms(self.start), _ms(self.end)
+
+
+class DrillQuery(FiguresQuery, NumberQuery):
+    """Which number of that table.
+
+    Attributes:
+        figure: Id of a formula, or one of its terms (``offered_count``, ``exit.key``).
+        against: Id of a second formula: only what the two count differently.
+    """
+
+    figure: str = Field(max_length=32)
+    against: str | None = Field(default=None, max_length=32)
+
+    @field_validator("figure", "against")
+    @classmethod
+    def _is_known(cls, figure: str | None) -> str | None:
+        if figure is not None and figure not in FORMULAS and figure not in TERMS:
+            raise ValueError(f"there is no such figure; the formulas: {', '.join(FORMULAS)}")
+        return figure
+
     def drill(self) -> DrillAsked:
         """Return it as the reader takes it."""
-        bounds_ms = None
-        if self.start is not None and self.end is not None:
-            bounds_ms = (_ms(self.start), _ms(self.end))
         return DrillAsked(
             line=line_of(self.figure),
             against=None if self.against is None else line_of(self.against),
             key=self.key,
-            bounds_ms=bounds_ms,
+            bounds_ms=self.bounds_ms(),
             limit=self.limit,
             offset=self.offset,
         )
 
 
 class FormulaShown(BaseModel):
-    """What a figure is made of: sum of ``over`` ÷ (sum of ``under`` less ``less``); shares or seconds."""
+    """What a figure is made of: sum of ``over`` ÷ (sum of ``under`` less ``less``); of a total: ``over``."""
 
     formula_id: str
     unit: Unit
@@ -153,11 +165,13 @@ class ChoicesShown(BaseModel):
         zone: The centre's, whose days are meant where none is named.
         since: When the log begins; null: it is empty.
         names: By dimension, what its ids are called now; a dimension without names has fixed ids.
+        reasons: For not being ready.
     """
 
     zone: str
     since: datetime | None
     names: dict[FiguresBy, dict[str, str]]
+    reasons: dict[str, str]
 
 
 class FiguresLine(BaseModel):
@@ -166,7 +180,7 @@ class FiguresLine(BaseModel):
     Attributes:
         is_running: The period is not over; all is said of it so far.
         terms: What the figures are computed from, those that are not 0; they add up over rows.
-        figures: By formula id, shares in [0, 1] and seconds; null where there were no calls.
+        figures: By formula id, shares in [0, 1], seconds and counts per hour; null without calls or time.
     """
 
     start: datetime
@@ -245,6 +259,7 @@ def choices_shown(choices: FiguresChoices) -> ChoicesShown:
         zone=choices.zone,
         since=None if since_ms is None else datetime.fromtimestamp(since_ms / 1000, UTC),
         names={by: dict(names) for by, names in choices.names.items()},
+        reasons=dict(choices.reasons),
     )
 
 
@@ -256,19 +271,24 @@ def shown(table: FiguresTable) -> FiguresShown:
         by=table.asked.by,
         view=table.asked.view,
         names=dict(table.names),
-        formulas=[
-            FormulaShown(
-                formula_id=one.formula_id,
-                unit=one.unit,
-                over=list(one.over),
-                under=list(one.under),
-                less=list(one.less),
-            )
-            for one in FORMULAS.values()
-        ],
-        rows=[_line(row) for row in table.rows],
-        total=_line(table.whole),
+        formulas=formulas_shown(FORMULAS.values()),
+        rows=[line_shown(row, TERMS, term) for row in table.rows],
+        total=line_shown(table.whole, TERMS, term),
     )
+
+
+def formulas_shown(formulas: Iterable[Formula | WaitQuantile]) -> list[FormulaShown]:
+    """Return formulas as they are sent."""
+    return [
+        FormulaShown(
+            formula_id=one.formula_id,
+            unit=one.unit,
+            over=list(one.over),
+            under=list(one.under),
+            less=list(one.less),
+        )
+        for one in formulas
+    ]
 
 
 def drill_shown(query: DrillQuery, drilled: Drilled) -> DrillShown:
@@ -283,12 +303,17 @@ def drill_shown(query: DrillQuery, drilled: Drilled) -> DrillShown:
     )
 
 
-def _line(row: FiguresRow) -> FiguresLine:
+def line_shown(row: PeriodRow[C], terms: Sequence[str], value_of: Callable[[C, str], int]) -> FiguresLine:
+    """Return a row as it is sent.
+
+    Args:
+        value_of: Gives a term of the row's cell.
+    """
     return FiguresLine(
         start=datetime.fromtimestamp(row.start_ms / 1000, UTC),
         end=datetime.fromtimestamp(row.end_ms / 1000, UTC),
         key=row.key,
-        terms={name: value for name in TERMS if (value := term(row.cell, name))},
+        terms={name: value for name in terms if (value := value_of(row.cell, name))},
         figures=dict(row.figures),
         grade=row.grade,
         is_running=row.is_running,

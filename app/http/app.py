@@ -22,6 +22,7 @@ from app.calls.consult_endpoints import router as consults
 from app.calls.endpoints import router as calls
 from app.customers.routes import router as customers
 from app.desk.endpoints import router as desk
+from app.figures.agent_endpoints import router as agent_figures
 from app.figures.endpoints import router as figures
 from app.figures.report_endpoints import router as reports
 from app.floor.endpoints import router as floor
@@ -55,6 +56,7 @@ _ROUTERS = (
     customers,
     desk,
     figures,
+    agent_figures,
     floor,
     jobs,
     phones,

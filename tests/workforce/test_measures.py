@@ -16,7 +16,7 @@ from routing.events import QueueExit
 from routing.ids import AgentId, InteractionId, QueueId
 from routing.signals import Party
 from workforce.formulas import AHT, ASA, FORMULAS, SERVICE_LEVELS, term, terms_of
-from workforce.measures import Cell, cell_of_exit, cells_of, occupancy, total
+from workforce.measures import Cell, cell_of_exit, cells_of, total
 from workforce.wait_buckets import WAIT_BOUNDS_MS, bucket_of, quantile_ms
 
 SALES = QueueId("sales")
@@ -90,10 +90,6 @@ def test_the_other_figures(formula: str, value: float) -> None:
     assert FORMULAS[formula](BUSY) == pytest.approx(
         value, rel=0.05 if formula.startswith("WAIT_P") else 1e-12
     )
-
-
-def test_occupancy_is_blank_without_time() -> None:
-    assert (occupancy(3_000, 1_000), occupancy(0, 0)) == (0.75, None)
 
 
 def test_no_calls_is_blank_never_nothing_or_all() -> None:
