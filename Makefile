@@ -12,7 +12,7 @@ ledger := .pytest_cache/holdless-ledger.json
 in_memory := $(shell df -m --output=avail /dev/shm 2>/dev/null | awk 'END { exit !($$1 > 4096) }' && echo TMPDIR=/dev/shm)
 py_folders := app telephony routing workforce migrations tests $(wildcard benchmarks)
 
-.PHONY: help venv web browser demo tour test check accept bench chaos lint lock fmt
+.PHONY: help venv web browser demo tour test check accept bench bench-log chaos lint lock fmt
 
 help:
 	@echo "make demo    a small contact centre on a real Asterisk, with synthetic callers"
@@ -70,6 +70,10 @@ bench: web
 	@for program in $$(grep -l '__name__ == "__main__"' benchmarks/*.py | sort); do \
 	  echo "== $$program"; $(bin)/python -m "$$(echo "$${program%.py}" | tr / .)" $(ARGS); \
 	done
+
+# The call log at 10 million calls: twenty gigabytes of temporary files, a quarter of an hour.
+bench-log: venv
+	@$(bin)/python -m benchmarks.log $(ARGS)
 
 fmt: venv
 	$(bin)/ruff format $(py_folders)

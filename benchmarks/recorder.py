@@ -44,7 +44,7 @@ class _ListJournal:
         return self._rows[begin : begin + count_max]
 
 
-def _journal(epoch: int, calls: int) -> list[JournalRow]:
+def journal_of(epoch: int, calls: int) -> list[JournalRow]:
     """Steps of answered calls, 13 events each, forty calls going on at once."""
     start_ms = int(time.time() * 1000) - 3_600_000
     steps: list[tuple[int, list[dict[str, object]]]] = []
@@ -138,7 +138,8 @@ async def _executemany(database: Database, rows: list[JournalRow]) -> float:
     return time.perf_counter() - started_s
 
 
-async def _drain(database: Database, rows: list[JournalRow], page_rows: int) -> tuple[float, list[float]]:
+async def drained_s(database: Database, rows: list[JournalRow], page_rows: int) -> tuple[float, list[float]]:
+    """Drain *rows*; return the seconds of all, and of each page, sorted."""
     drainer = Drainer(
         _ListJournal(rows), database, DEFAULT_TENANT, journal_id=str(rows[0].epoch), page_rows_max=page_rows
     )
@@ -156,11 +157,11 @@ async def _figures(directory: Path) -> dict[str, object]:
     provider = Provider(None, directory)
     database = Database(await provider.start())
     await migrate(database, DEFAULT_TENANT)
-    bare, drained, live = _journal(1, CALLS), _journal(2, CALLS), _journal(3, CALLS_LIVE)
+    bare, drained, live = journal_of(1, CALLS), journal_of(2, CALLS), journal_of(3, CALLS_LIVE)
     event_count = sum(len(orjson.loads(row.events)) for row in bare)
     bare_s = await _executemany(database, bare)
-    drain_s, _ = await _drain(database, drained, PAGE_ROWS_MAX)
-    live_s, live_pages_s = await _drain(database, live, 5)
+    drain_s, _ = await drained_s(database, drained, PAGE_ROWS_MAX)
+    live_s, live_pages_s = await drained_s(database, live, 5)
     await database.close()
     await provider.stop()
     return {

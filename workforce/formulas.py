@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
 
 from routing.events import QueueExit
 from workforce.measures import FLOW_OUTS, NEVER_QUEUED, Cell
@@ -107,10 +109,16 @@ def term(cell: Cell, name: str) -> int:
     >>> term(Cell(exit_counts={QueueExit.KEY: 2}), "exit.key")
     2
     """
+    return _reader(name)(cell)
+
+
+@cache
+def _reader(name: str) -> Callable[[Cell], int]:
+    """What reads a term: tables ask for thousands of cells."""
     if name.startswith(EXIT):
-        return cell.exit_counts.get(QueueExit(name.removeprefix(EXIT)), 0)
-    value: int = getattr(cell, name)
-    return value
+        way = QueueExit(name.removeprefix(EXIT))
+        return lambda cell: cell.exit_counts.get(way, 0)
+    return attrgetter(name)
 
 
 def _exits(*ways: QueueExit) -> tuple[str, ...]:

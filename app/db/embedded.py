@@ -39,9 +39,13 @@ _SETTINGS = {
     "listen_addresses": "",
     "port": "5432",
     "max_connections": "60",
+    "max_locks_per_transaction": "512",  # a question of all days locks the partitions of years
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
+    "shared_buffers": "256MB",
+    "work_mem": "32MB",  # figures are grouped in memory
+    "random_page_cost": "1.1",
 }
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

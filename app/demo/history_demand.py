@@ -112,9 +112,7 @@ def plan_day(
     """
     weekday = make_up.get(day, day.weekday())
     is_quiet = weekday >= 5 or (day in holidays and day not in make_up)
-    factor = _HOLIDAY if is_quiet and weekday < 5 else _WEEKDAY[weekday]
-    factor *= 1 + _SEASON * math.cos(2 * math.pi * (day.timetuple().tm_yday - _SEASON_PEAK_DAY) / 365)
-    factor *= math.exp(dice.gauss(0.0, _NOISE_SIGMA))
+    factor = day_factor(day, _HOLIDAY if is_quiet and weekday < 5 else _WEEKDAY[weekday], dice)
     arrivals: list[Arrival] = []
     for source in sources:
         rise = _BILLING_RISE if source.queue_id == "billing" and day.day <= 5 else 1.0
@@ -135,6 +133,17 @@ def plan_day(
     agents = _crew(config, dice, is_quiet=is_quiet)
     shifts = tuple(_shift(day, agent, _SHIFTS[at % len(_SHIFTS)], dice) for at, agent in agents)
     return DayPlan(day=day, arrivals=tuple(arrivals[:CALLS_PER_DAY_MAX]), shifts=shifts)
+
+
+def day_factor(day: date, factor: float, dice: Random) -> float:
+    """Return how busy a day is: its kind's *factor* with the season and with chance."""
+    season = 1 + _SEASON * math.cos(2 * math.pi * (day.timetuple().tm_yday - _SEASON_PEAK_DAY) / 365)
+    return factor * season * math.exp(dice.gauss(0.0, _NOISE_SIGMA))
+
+
+def weekday_factor(day: date, dice: Random) -> float:
+    """Return how busy a day is where no holidays are known; 1 is a middling working day."""
+    return day_factor(day, _WEEKDAY[day.weekday()], dice)
 
 
 def draw_patience_ms(dice: Random) -> int:
@@ -164,14 +173,15 @@ def _moments(day: date, count: int, dice: Random) -> list[int]:
     return [midnight_ms + round((minute + dice.random()) * 60_000) for minute in drawn]
 
 
-def _density(hour: float) -> float:
+def density(hour: float) -> float:
+    """Return how busy the local hour of a day is, beside other hours."""
     if not OPENS_MINUTE <= hour * 60 < CLOSES_MINUTE:
         return 0.01
     return 0.08 + sum(h * math.exp(-(((hour - at) / width) ** 2) / 2) for at, width, h in _PEAKS)
 
 
 _MINUTES: Final = range(OPENS_MINUTE, CLOSES_MINUTE + 10)
-_WEIGHTS: Final = tuple(accumulate(_density(minute / 60) for minute in _MINUTES))
+_WEIGHTS: Final = tuple(accumulate(density(minute / 60) for minute in _MINUTES))
 
 
 def _poisson(dice: Random, mean: float) -> int:

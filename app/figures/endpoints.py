@@ -36,7 +36,7 @@ router = APIRouter(
 @router.get("")
 async def show_figures(request: Request, query: Annotated[FiguresQuery, Query()]) -> FiguresShown:
     """Show the figures of a range of days."""
-    return shown(await _read(request, query))
+    return await asyncio.to_thread(shown, await _read(request, query))
 
 
 @router.get("/choices")

@@ -68,12 +68,14 @@ _ROLLED_CELLS = """
 SELECT summed.*, buckets, bucket_facts FROM summed
 LEFT JOIN waited ON summed.exit = :answered AND waited.period = summed.period AND waited.key = summed.key
 """
-_FIRST_CALL = "(SELECT min(started_at) FROM interaction WHERE tenant_id = :tenant_id)"
-_FIRST = """
-SELECT least({first_call}, (
-    SELECT min(at) FROM rollup_cell
-    WHERE tenant_id = :tenant_id AND view = 'event' AND grain = 'queue' AND day = (
-        SELECT min(day) FROM rollup_day WHERE tenant_id = :tenant_id AND log_dropped_at IS NOT NULL)))
+_FIRST_DAY = """
+SELECT min(day) FILTER (WHERE log_dropped_at IS NULL) AS logged, min(day) AS known
+FROM rollup_day WHERE tenant_id = :tenant_id
+"""
+_FIRST_CALL = "SELECT min(started_at) FROM interaction WHERE tenant_id = :tenant_id"
+_FIRST_CELL = """
+SELECT min(at) FROM rollup_cell
+WHERE tenant_id = :tenant_id AND view = 'event' AND grain = 'queue' AND day = :day
 """
 
 
@@ -198,8 +200,16 @@ async def first_fact_ms(
     Args:
         rollups: Days count of which the cells alone are left; False: the log's own beginning.
     """
-    query = text(_FIRST.format(first_call=_FIRST_CALL) if rollups else f"SELECT {_FIRST_CALL}")
-    first: datetime | None = (await connection.execute(query, {"tenant_id": tenant_id})).scalar_one()
+    days = (await connection.execute(text(_FIRST_DAY), {"tenant_id": tenant_id})).one()
+    first: datetime | None = None
+    if rollups and days.known != days.logged:
+        values = {"tenant_id": tenant_id, "day": days.known}
+        first = (await connection.execute(text(_FIRST_CELL), values)).scalar_one()
+    if first is None and days.logged is not None:  # of that day alone: the others' partitions are many
+        values = {"tenant_id": tenant_id, "day": days.logged}
+        first = (await connection.execute(text(f"{_FIRST_CALL} AND day = :day"), values)).scalar_one()
+    if first is None:
+        first = (await connection.execute(text(_FIRST_CALL), {"tenant_id": tenant_id})).scalar_one()
     return None if first is None else int(first.timestamp() * 1000)
 
 

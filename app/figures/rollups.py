@@ -5,7 +5,8 @@ thing that can be out of date. They hold groups of like facts, so that the same 
 counts as rolled up when its version is the one that was rolled up, with the thresholds in force now; of every
 other the log itself is read. A day whose log was dropped counts as it was then.
 
-Two grains: by queue and entry point in quarters of an hour, and by agent as well in hours.
+Two grains: by queue and entry point in quarters of an hour, in either view; by queue and agent in hours, each
+fact where it happened. Whatever they cannot tell is counted from the log.
 """
 
 from __future__ import annotations
@@ -25,16 +26,24 @@ from routing.events import QueueExit
 from workforce.measures import DEFAULT_THRESHOLD_MS
 from workforce.wait_buckets import WAIT_BOUNDS_MS
 
-FORM: Final = 1
+FORM: Final = 2
 """Of the cells; another number when facts, buckets or grains become others: then all days are made anew."""
 QUIET_S: Final = 60.0
 """A day that was changed less long ago is left alone: more may come."""
 _QUARTER_MS: Final = 900_000
 _HOUR_MS: Final = 3_600_000
 _BY_QUEUE: Final = frozenset({FiguresBy.NOTHING, FiguresBy.QUEUE, FiguresBy.ENTRY_POINT})
-_BY_AGENT: Final = _BY_QUEUE | {FiguresBy.AGENT, FiguresBy.TEAM_NOW}
-# As it was on the day of the fact, which in the cohort view is not the day that the cell names.
-_BY_MEMBERSHIP: Final = frozenset({FiguresBy.TEAM, FiguresBy.SITE, FiguresBy.EMPLOYER})
+_BY_AGENT: Final = frozenset(
+    {
+        FiguresBy.NOTHING,
+        FiguresBy.QUEUE,
+        FiguresBy.AGENT,
+        FiguresBy.TEAM,
+        FiguresBy.TEAM_NOW,
+        FiguresBy.SITE,
+        FiguresBy.EMPLOYER,
+    }
+)
 _SERIALIZATION_FAILURE: Final = "40001"
 
 _HAS_OTHER_THRESHOLDS: Final = """
@@ -60,6 +69,11 @@ WHERE tenant_id = :tenant_id AND NOT {whole} AND day < (now() AT TIME ZONE 'UTC'
     AND changed_at <= now() - make_interval(secs => :quiet_s)
 ORDER BY day DESC LIMIT :limit
 """
+# All of a day is read, whatever the planner thinks of a table that it does not know yet.
+_PLAIN_PLAN: Final = """
+SELECT set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true),
+    set_config('enable_sort', 'off', true), set_config('work_mem', '128MB', true)
+"""
 _VERSION: Final = """
 SELECT version FROM rollup_day WHERE tenant_id = :tenant_id AND day = :first_day AND log_dropped_at IS NULL
 """
@@ -73,7 +87,8 @@ INSERT INTO rollup_cell (tenant_id, view, grain, day, at, queue_id, entry_point,
 {facts}
 , counted AS (
     SELECT told.view, told.grain, date_bin(told.width, told.at, timestamptz '1970-01-01 00:00:00+00') AS at,
-        coalesce(fact.queue_id, '') AS queue_id, fact.entry_point,
+        coalesce(fact.queue_id, '') AS queue_id,
+        CASE WHEN told.grain = 'queue' THEN fact.entry_point ELSE '' END AS entry_point,
         CASE WHEN told.grain = 'agent' THEN coalesce(fact.agent_id, '') ELSE '' END AS agent_id,
         fact.kind, coalesce(fact.exit, '') AS exit, CASE WHEN fact.exit = :answered
             THEN width_bucket(fact.first_ms, CAST(:wait_bounds_ms AS bigint[])) END AS bucket,
@@ -82,16 +97,14 @@ INSERT INTO rollup_cell (tenant_id, view, grain, day, at, queue_id, entry_point,
         bool_or(fact.grade = :back_filled) AS is_back_filled
     FROM fact CROSS JOIN LATERAL (VALUES
         ('event', 'queue', interval '15 minutes', fact.at), ('event', 'agent', interval '1 hour', fact.at),
-        ('cohort', 'queue', interval '15 minutes', fact.began_at),
-        ('cohort', 'agent', interval '1 hour', fact.began_at)
+        ('cohort', 'queue', interval '15 minutes', fact.began_at)
     ) AS told (view, grain, width, at)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 )
 SELECT :tenant_id, view, grain, CAST(:first_day AS date), at, queue_id, entry_point, agent_id, kind, exit,
     sum(facts), sum(first_ms), sum(second_ms), max(longest_ms), sum(within), bool_or(is_back_filled),
-    array_agg(bucket ORDER BY bucket) FILTER (WHERE bucket IS NOT NULL),
-    array_agg(facts ORDER BY bucket) FILTER (WHERE bucket IS NOT NULL)
-FROM counted GROUP BY 2, 3, 5, 6, 7, 8, 9, 10 ORDER BY 2, 3, 5, 6, 7, 8, 9, 10
+    array_agg(bucket) FILTER (WHERE bucket IS NOT NULL), array_agg(facts) FILTER (WHERE bucket IS NOT NULL)
+FROM counted GROUP BY 2, 3, 5, 6, 7, 8, 9, 10
 """
 _ROLLED: Final = """
 UPDATE rollup_day SET rolled_version = :version, form = :form, rolled_at = now(), thresholds = (
@@ -123,9 +136,8 @@ def grain_of(bounds_ms: Sequence[int], view: FiguresView, dimensions: Sequence[F
     asked = frozenset(dimensions)
     if asked <= _BY_QUEUE:
         return "queue" if all(bound_ms % _QUARTER_MS == 0 for bound_ms in bounds_ms) else None
-    by_agent = _BY_AGENT | (_BY_MEMBERSHIP if view is FiguresView.EVENT else frozenset())
-    if asked <= by_agent and all(bound_ms % _HOUR_MS == 0 for bound_ms in bounds_ms):
-        return "agent"
+    if view is FiguresView.EVENT and asked <= _BY_AGENT:
+        return "agent" if all(bound_ms % _HOUR_MS == 0 for bound_ms in bounds_ms) else None
     return None
 
 
@@ -168,6 +180,7 @@ async def roll_up(database: Database, tenant_id: TenantId, day: date) -> bool:
             version = (await connection.execute(text(_VERSION), values)).scalar_one_or_none()
             if version is None:
                 return False
+            await connection.execute(text(_PLAIN_PLAN))
             await connection.execute(text(_CLEAR), values)
             await connection.execute(text(_FILL.format(facts=facts_sql())), values)
             rolled = await connection.execute(text(_ROLLED), values | {"version": version})

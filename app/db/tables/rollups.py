@@ -6,9 +6,19 @@ the log's partitions may be dropped, and these stay.
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, Integer, Text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
 
-from app.db.tables.metadata import document, instant, tenant_table, words
+from app.db.tables.metadata import document, instant, metadata, tenant_table, words
 
 rollup_day = tenant_table(
     "rollup_day",
@@ -23,9 +33,11 @@ rollup_day = tenant_table(
     instant("log_dropped_at", nullable=True),  # not null: of this day the cells alone are left
 )
 
-rollup_cell = tenant_table(
+# Written in bulk, and therefore without a foreign key, as the log is.
+rollup_cell = Table(
     "rollup_cell",
-    ("view", "grain", "day", "at", "queue_id", "entry_point", "agent_id", "kind", "exit"),
+    metadata,
+    Column("tenant_id", Text, nullable=False),
     Column("view", Text, nullable=False),  # event | cohort
     Column("grain", Text, nullable=False),  # queue: of a quarter of an hour; agent: of an hour
     Column("day", Date, nullable=False),  # of the log, whatever the moment
@@ -43,6 +55,9 @@ rollup_cell = tenant_table(
     Column("is_back_filled", Boolean, nullable=False),
     Column("buckets", ARRAY(Integer)),  # of the waits of the answered, and how many fell into each
     Column("bucket_facts", ARRAY(BigInteger)),
+    PrimaryKeyConstraint(
+        *("tenant_id", "view", "grain", "day", "at", "queue_id", "entry_point", "agent_id", "kind", "exit")
+    ),
 )
 
 log_gap = tenant_table(

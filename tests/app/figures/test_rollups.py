@@ -154,7 +154,8 @@ async def test_every_split_and_view_that_a_grain_can_tell_is_read_from_it(
             offered = total(counted_cells.values()).offered_count
             assert total(rolled_cells.values()).offered_count == factor * offered
     assert grain_of(bounds_ms, FiguresView.EVENT, [FiguresBy.TEAM]) == "agent"
-    assert grain_of(bounds_ms, FiguresView.COHORT, [FiguresBy.TEAM]) is None
+    assert grain_of(bounds_ms, FiguresView.COHORT, [FiguresBy.AGENT]) is None
+    assert grain_of(bounds_ms, FiguresView.EVENT, [FiguresBy.AGENT, FiguresBy.ENTRY_POINT]) is None
     assert grain_of(bounds_ms, FiguresView.EVENT, [FiguresBy.REASON]) is None
 
 

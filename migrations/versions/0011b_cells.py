@@ -1,0 +1,18 @@
+"""Cells are written in bulk."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0011b"
+down_revision = "0013"
+
+_STATEMENT_END = ";\n\n"
+
+
+def upgrade() -> None:
+    """Run ``0011b_cells.sql`` statement by statement."""
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    for statement in script.split(_STATEMENT_END):
+        if statement.strip():
+            op.execute(statement.replace(":", r"\:"))
