@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0011b"
-down_revision = "0013"
+down_revision = "0010"
 
 _STATEMENT_END = ";\n\n"
 
