@@ -16,6 +16,7 @@ from app.auth.tickets import Tickets
 from app.customers.identify_rules import Match
 from app.db.session import Database, TenantId
 from app.desk.news import DeskNews
+from app.figures.mailer import ReportMailer
 from app.figures.rollup_keeper import RollupKeeper
 from app.floor.live_floor import LiveFloor
 from app.jobs.file_keeper import FileKeeper
@@ -114,6 +115,9 @@ class Faces:
         )
         self._rollups = RollupKeeper(database, tenant_id)
         self._files = FileKeeper(settings.data_dir, settings.files.keep_days)
+        self._mailer = ReportMailer(
+            settings.mail, database, tenant_id, origin=next(iter(settings.http.origins), "")
+        )
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return what runs beside the core, by name; each begins again when it fails."""
@@ -122,6 +126,7 @@ class Faces:
             "first run": self._first_run.run,
             "jobs": self.jobs.run,
             "phones": self.phones.run,
+            "report mail": self._mailer.run,
             "rollups": self._rollups.run,
             "sessions": self.sessions.run,
             "wall": self.wall.run,

@@ -134,6 +134,28 @@ class DiallingSettings(_Section):
     prefixes_allowed: tuple[Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$")], ...] = ()
 
 
+class MailSettings(_Section):
+    """How reports leave by mail; without a host none does.
+
+    Attributes:
+        security: ``starttls`` and ``tls`` check the server's certificate; ``none`` is for a server on this
+            machine or a closed network.
+        user: Who signs in; empty: nobody does.
+        sender: Whom the mail is from.
+        domains_allowed: Recipients end in one of these (``example.org``); empty: they may be anybody.
+        timeout_s: How long the mail server may take to answer, in seconds.
+    """
+
+    host: str = Field(default="", pattern=r"^[A-Za-z0-9.:-]*$")
+    port: Port = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    sender: str = Field(default="holdless@localhost", pattern=r"^[^@\s<>]+@[^@\s<>]+$")
+    domains_allowed: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    timeout_s: float = Field(default=20.0, ge=1.0, le=120.0)
+
+
 class ApiKeySettings(_Section):
     """One key of the ``integration`` role. The key itself is never stored.
 
@@ -179,6 +201,7 @@ class Settings(BaseSettings):
     files: FileSettings = FileSettings()
     phones: PhoneSettings = PhoneSettings()
     dialling: DiallingSettings = DiallingSettings()
+    mail: MailSettings = MailSettings()
     api_keys: tuple[ApiKeySettings, ...] = Field(default=(), max_length=API_KEYS_MAX)
 
     @field_validator("tenant")

@@ -11,7 +11,8 @@ from fastapi.responses import Response
 
 from app.auth.gate import may
 from app.figures.reader import FiguresTable, read_choices, read_drill, read_figures
-from app.figures.report_reader import MEDIA_TYPES, FileFormat, file_name, file_of
+from app.figures.report_reader import MEDIA_TYPES, file_name, file_of
+from app.figures.schedules import FileFormat
 from app.figures.schemas import (
     ChoicesShown,
     DrillQuery,

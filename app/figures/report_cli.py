@@ -16,8 +16,9 @@ from app.db.opened import with_database
 from app.db.session import Database, TenantId
 from app.figures.definitions import STANDARD
 from app.figures.reader import FiguresTable
-from app.figures.report_reader import FileFormat, OpenedReport, file_of, open_report, run_report
+from app.figures.report_reader import OpenedReport, file_of, open_report, run_report
 from app.figures.report_rows import list_reports
+from app.figures.schedules import FileFormat
 from app.figures.words import Language
 from app.settings import load_settings
 

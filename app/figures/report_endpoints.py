@@ -17,7 +17,6 @@ from app.figures.definitions import STANDARD, ReportDefinition, kept
 from app.figures.reader import FiguresTable
 from app.figures.report_reader import (
     MEDIA_TYPES,
-    FileFormat,
     OpenedReport,
     file_name,
     file_of,
@@ -45,6 +44,7 @@ from app.figures.report_schemas import (
     SavedReportBody,
     SharingBody,
 )
+from app.figures.schedules import FileFormat
 from app.figures.schemas import shown
 from app.figures.words import Language
 from app.http.errors import ApiError

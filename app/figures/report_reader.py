@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,20 +15,11 @@ from app.db.session import Database, TenantId
 from app.figures.definitions import STANDARD, ReportDefinition, kept
 from app.figures.export import csv_of, xlsx_of
 from app.figures.layout import Shape
-from app.figures.pdf import pdf_of
 from app.figures.reader import NO_ZONE, FiguresTable, read_figures
 from app.figures.report_rows import report_of, versions_of
+from app.figures.schedules import FileFormat
 from app.figures.words import Language, word
 from app.wall.queries import centre_zone
-
-
-class FileFormat(StrEnum):
-    """In what a report is taken away."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
-    PDF = "pdf"
-
 
 MEDIA_TYPES = {
     FileFormat.CSV: "text/csv; charset=utf-8",
@@ -91,19 +81,25 @@ async def open_report(
 
 
 async def run_report(
-    database: Database, tenant_id: TenantId, definition: ReportDefinition, now: datetime
+    database: Database,
+    tenant_id: TenantId,
+    definition: ReportDefinition,
+    now: datetime,
+    *,
+    day_of: datetime | None = None,
 ) -> FiguresTable:
     """Compute a report from the log as it is now.
 
     Args:
-        now: With its zone; the centre's day at this moment is the report's today.
+        now: With its zone; what ends later is running.
+        day_of: The centre's day at this moment is the report's today; None: now.
 
     Raises:
         workforce.errors.InputError: the days and the step make no periods, or too many.
     """
     async with database.snapshot(tenant_id) as connection:
         zone = await centre_zone(connection, tenant_id) or NO_ZONE
-    asked = definition.asked(now.astimezone(ZoneInfo(zone)).date())
+    asked = definition.asked((day_of or now).astimezone(ZoneInfo(zone)).date())
     return await read_figures(database, tenant_id, asked, int(now.timestamp() * 1000))
 
 
@@ -115,8 +111,13 @@ async def file_of(
         return (await asyncio.to_thread(csv_of, table, shape)).encode()
     if file_format is FileFormat.XLSX:
         return await asyncio.to_thread(xlsx_of, table, shape)
-    return await asyncio.to_thread(
-        pdf_of,
+    return await asyncio.to_thread(_pdf, table, shape, title, language)
+
+
+def _pdf(table: FiguresTable, shape: Shape, title: str, language: Language) -> bytes:
+    from app.figures.pdf import pdf_of  # a heavy import that a start need not wait for
+
+    return pdf_of(
         table,
         shape,
         title=title or word(language, "figures.title"),

@@ -25,6 +25,7 @@ from app.desk.endpoints import router as desk
 from app.figures.agent_endpoints import router as agent_figures
 from app.figures.endpoints import router as figures
 from app.figures.report_endpoints import router as reports
+from app.figures.schedule_endpoints import router as report_schedules
 from app.floor.endpoints import router as floor
 from app.http.description import Description
 from app.http.description import router as description
@@ -65,6 +66,7 @@ _ROUTERS = (
     plan_staffing,
     plan_today,
     planner,
+    report_schedules,
     reports,
     session,
     wall,
