@@ -20,7 +20,8 @@ from app.figures.agent_schemas import (
     agents_shown,
     behind_shown,
 )
-from app.figures.report_reader import MEDIA_TYPES, FileFormat, file_name
+from app.figures.report_reader import MEDIA_TYPES, file_name
+from app.figures.schedules import FileFormat
 from app.http.errors import ApiError
 from app.http.state import state_of
 from workforce.errors import WorkforceError
