@@ -15,24 +15,8 @@ from math import exp, log
 from random import Random
 from typing import Final, NamedTuple
 
-from app.live.record_values import (
-    INTERACTION_COLUMNS,
-    OFFER_COLUMNS,
-    REASON_COLUMNS,
-    SEGMENT_COLUMNS,
-    VISIT_COLUMNS,
-)
+from app.demo.quick_columns import COLUMNS, NULL
 
-MATCH_COLUMNS: Final = ("party_id", "match_method", "match_confidence", "match_candidates")
-COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "interaction": ("tenant_id", *INTERACTION_COLUMNS, *MATCH_COLUMNS),
-    "queue_visit": ("tenant_id", *VISIT_COLUMNS),
-    "offer": ("tenant_id", *OFFER_COLUMNS),
-    "segment": ("tenant_id", *SEGMENT_COLUMNS),
-    "interaction_reason": ("tenant_id", *REASON_COLUMNS),
-}
-"""The order of a line's values, by table."""
-NULL: Final = r"\N"
 RONA_RATIO: Final = 0.025
 HOLD_RATIO: Final = 0.18
 TRANSFER_RATIO: Final = 0.04

@@ -25,7 +25,8 @@ from app.demo.history_demand import (
     local_ms,
     weekday_factor,
 )
-from app.demo.quick_day import COLUMNS, Lines, QuickArrival, QuickDay, QuickQueue, Seat
+from app.demo.quick_columns import COLUMNS
+from app.demo.quick_day import Lines, QuickArrival, QuickDay, QuickQueue, Seat
 
 BIG_QUEUES: Final = ("sales", "support", "billing", "orders", "returns", "technical", "vip", "retention")
 _SHARES: Final = (0.22, 0.26, 0.14, 0.12, 0.08, 0.09, 0.03, 0.06)

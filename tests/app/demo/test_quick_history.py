@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from app.db.session import DEFAULT_TENANT, Database
-from app.demo.quick_day import COLUMNS, NULL, Lines
+from app.demo.quick_columns import COLUMNS, NULL
+from app.demo.quick_day import Lines
 from app.demo.quick_history import BIG_QUEUES, big_day, copy_day
 from app.figures.dimensions import FiguresBy
 from app.figures.facts import FiguresView
