@@ -30,8 +30,14 @@ _LOOK_S = 0.001
 _STARTED_LOOKS_MAX = 3_000
 
 
-def question(interval_min: int, goals: dict[str, float]) -> dict[str, Any]:
-    """Return four weeks of open days from eight to eight, with two peaks and a doubt each."""
+def question(interval_min: int, goals: dict[str, float], size: float = 1.0) -> dict[str, Any]:
+    """Return four weeks of open days from eight to eight, with two peaks and a doubt each.
+
+    Args:
+        interval_min: Length of an interval.
+        goals: What is promised.
+        size: 1 is 8 erlangs at the highest peak.
+    """
     slots = 12 * 60 // interval_min
     cases = []
     for day in range(28):
@@ -42,7 +48,7 @@ def question(interval_min: int, goals: dict[str, float]) -> dict[str, Any]:
                 + math.exp(-(((share - 0.25) / 0.12) ** 2))
                 + 0.7 * math.exp(-(((share - 0.65) / 0.15) ** 2))
             )
-            calls = round(interval_min * shape * (1.3 if day % 7 == 0 else 1.0), 2)
+            calls = round(size * interval_min * shape * (1.3 if day % 7 == 0 else 1.0), 2)
             cases.append({"calls": calls, "calls_low": calls * 0.8, "calls_high": calls * 1.25, "aht_s": 240})
     return {"interval_s": interval_min * 60, "goals": goals, "cost_per_hour": 300, "cases": cases}
 
@@ -86,14 +92,17 @@ async def measure(repeats: int) -> dict[str, Any]:
                 if server.started:
                     break
                 await asyncio.sleep(0.01)
-            for name, interval_min, goals in (
-                ("half hours, Erlang C", 30, {}),
-                ("half hours, Erlang A", 30, {"patience_s": 180.0}),
-                ("half hours, A, uncertain", 30, {"patience_s": 180.0, "rate_cv": 0.1}),
-                ("quarter hours, Erlang A", 15, {"patience_s": 180.0}),
-                ("quarter hours, A, uncertain", 15, {"patience_s": 180.0, "rate_cv": 0.1}),
+            for name, interval_min, goals, size in (
+                ("half hours, Erlang C", 30, {}, 1.0),
+                ("half hours, Erlang A", 30, {"patience_s": 180.0}, 1.0),
+                ("half hours, C, uncertain", 30, {"rate_cv": 0.1}, 1.0),
+                ("half hours, A, uncertain", 30, {"patience_s": 180.0, "rate_cv": 0.1}, 1.0),
+                ("half hours, A, very uncertain", 30, {"patience_s": 180.0, "rate_cv": 0.4}, 1.0),
+                ("quarter hours, Erlang A", 15, {"patience_s": 180.0}, 1.0),
+                ("quarter hours, A, uncertain", 15, {"patience_s": 180.0, "rate_cv": 0.1}, 1.0),
+                ("half hours, A, uncertain, 100 erl", 30, {"patience_s": 180.0, "rate_cv": 0.1}, 13.0),
             ):
-                asked = question(interval_min, goals)
+                asked = question(interval_min, goals, size)
                 body = json.dumps(asked).encode()
                 headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
                 await _one(client, body, headers)

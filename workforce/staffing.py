@@ -9,6 +9,7 @@ Sources: see ``workforce.erlang``; the search is ``workforce.staffing_search``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -19,8 +20,9 @@ from workforce.erlang_integrals import Floats
 from workforce.erlang_models import missed
 from workforce.staffing_notes import Note
 from workforce.staffing_search import AGENTS_MAX, Excess, Load, first_guess, smallest_agents
-from workforce.uncertain_rate import RATE_CV_MAX, mixed_figures, mixed_missed
+from workforce.uncertain_rate import RATE_CV_MAX, mixed_figures, mixed_missed, rough_mixed_missed
 
+_MixedShare = Callable[[Floats, Floats, Floats, Floats, Floats, Floats], Floats]
 _CHUNK_ROWS = 4096  # keeps the work arrays inside the processor's cache
 _AHT, _PATIENCE, _RATE_CV = 2, 5, 9  # their places among the columns
 _LEAST = 1e-6  # below it a length of time or a limit is nonsense
@@ -245,7 +247,7 @@ def _search(rows: _Rows) -> tuple[Floats, NDArray[np.object_]]:
     missed_max = np.where(has_goal, 1.0 - rows.target, 1.0)
     sure = rows.rate_cv == 0.0
 
-    def by_service(agents: Floats, who: NDArray[np.intp]) -> Floats:
+    def by_service(agents: Floats, who: NDArray[np.intp], share_mixed: _MixedShare = mixed_missed) -> Floats:
         given = (traffic[who], rows.aht_s[who], rows.threshold_s[who], rows.patience_s[who])
         share = np.empty_like(agents)
         calm, mixed = sure[who], ~sure[who]
@@ -255,7 +257,7 @@ def _search(rows: _Rows) -> tuple[Floats, NDArray[np.object_]]:
         if mixed.any():
             load, aht, threshold, patience = (v[mixed] for v in given)
             cv = rows.rate_cv[who][mixed]
-            share[mixed] = mixed_missed(agents[mixed], load, aht, threshold, cv, patience)
+            share[mixed] = share_mixed(agents[mixed], load, aht, threshold, cv, patience)
         with np.errstate(divide="ignore"):
             over = np.log(share) - np.log(missed_max[who])
         # Without a goal for the service level, Erlang C asks at least for a queue that drains.
@@ -264,7 +266,14 @@ def _search(rows: _Rows) -> tuple[Floats, NDArray[np.object_]]:
 
     offered = Load(traffic, rows.aht_s, rows.threshold_s, rows.patience_s)
     guess, slope = first_guess(offered, np.clip(missed_max, 1e-12, 1.0 - 1e-12))
-    guess += 0.7 * rows.rate_cv * traffic
+    if len(unsure := np.flatnonzero(~sure)):
+        guess[unsure] += 0.7 * rows.rate_cv[unsure] * traffic[unsure]
+        about = smallest_agents(
+            lambda agents, who: by_service(agents, unsure[who], rough_mixed_missed),
+            guess[unsure],
+            slope[unsure],
+        )
+        guess[unsure] = np.where(np.isnan(about), guess[unsure], about)
     agents = smallest_agents(by_service, guess, slope)
     notes = np.full(len(agents), Note.FINE, dtype=object)
     notes[np.isnan(agents)] = Note.TOO_MANY_AGENTS
