@@ -14,6 +14,7 @@ from scipy.special import ndtri
 from workforce.errors import InputError
 from workforce.forecast import Forecast
 from workforce.history_repair import History
+from workforce.notes import MethodNote, NoteId
 
 DAYS_IN_COMMON_MIN = 1
 _UNCERTAIN_GIVEN = 0.2
@@ -79,10 +80,15 @@ def by_analogy(other: Forecast, scale: Scale) -> Forecast:
     of_scale = scale.uncertain * other.mean[..., None] * scale.ratio * z
     widened = np.sign(z) * np.sqrt((away * counting) ** 2 + of_scale**2)
     quantiles = np.maximum(middle[..., None] * scale.ratio + widened, 0.0)
-    told = f"{scale.days_count} days in common" if scale.days_count else "as given"
+    measured = {"ratio": scale.ratio, "days_count": scale.days_count}
+    note = (
+        MethodNote(NoteId.SCALE_MEASURED, measured)
+        if scale.days_count
+        else MethodNote(NoteId.SCALE_GIVEN, {"ratio": scale.ratio})
+    )
     return replace(
         other,
         mean=other.mean * scale.ratio,
         quantiles=np.maximum.accumulate(quantiles, axis=2),
-        notes=(*other.notes, f"by analogy at {scale.ratio:.3g} of the other queue ({told})"),
+        notes=(*other.notes, note),
     )

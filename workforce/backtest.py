@@ -18,12 +18,21 @@ from workforce.forecast import DEFAULT_METHOD, HORIZON_DAYS_MAX, ForecastError, 
 from workforce.forecast_peers import industry, seasonal_naive
 from workforce.history import day_grid
 from workforce.history_repair import History, repair
+from workforce.notes import MethodNote, NoteId
 from workforce.series import DAY_S, Floats, Ints, Series, utc_offset_s
 
 FIRST_ORIGIN_DAYS = 28
 ORIGINS_MAX = 400
 Peer = Callable[[History, Ints], Floats]
 PEERS: Mapping[str, Peer] = {"seasonal_naive": seasonal_naive, "industry": industry}
+
+
+class NoBacktest(ForecastError):
+    """The series is too short to try a forecast on its past; ``note`` says so."""
+
+    def __init__(self, note: MethodNote) -> None:
+        super().__init__(str(note))
+        self.note = note
 
 
 @dataclass(slots=True)
@@ -93,23 +102,21 @@ class Backtest:
     slots_min: Ints
     by_slot: Floats
     quantile_levels: tuple[float, ...]
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[MethodNote] = field(default=())
 
 
 def origins_of(series: Series, count: int, horizons_days: Sequence[int]) -> Ints:
     """Return *count* origins, spread evenly over the open days of the later half that leave a horizon inside.
 
     Raises:
-        ForecastError: the series is too short for one.
+        NoBacktest: the series is too short for one.
     """
     days = open_days(series)
     last = int(days[-1]) - min(horizons_days) + 1
     begin = max(min(FIRST_ORIGIN_DAYS, len(days) // 2), len(days) // 2)
     possible = days[begin:][days[begin:] <= last]
     if begin < 2 * 5 or not len(possible):
-        raise ForecastError(
-            f"{len(days)} days with calls are too few for a backtest: it needs about four weeks and a horizon"
-        )
+        raise NoBacktest(MethodNote(NoteId.NO_BACKTEST, {"days_count": len(days)}))
     at = np.unique(np.linspace(0, len(possible) - 1, min(count, ORIGINS_MAX)).round().astype(int))
     return np.asarray(possible[at])
 
@@ -150,7 +157,6 @@ def backtest(
         for days in horizons
     ]
     by_slot = np.zeros((len(whole.slots_min), 3))
-    notes: list[str] = []
     for number, origin in enumerate(origins):
         known = _before(series, local_day < origin)
         history = repair(day_grid(known))
@@ -184,8 +190,8 @@ def backtest(
         if on_origin is not None:
             on_origin(number + 1, len(origins))
     results = [result for result in results if result.score.origins]
-    notes += [
-        f"{horizon} days: no origin leaves that many days in the series"
+    notes = [
+        MethodNote(NoteId.HORIZON_NOT_REACHED, {"horizon_days": horizon})
         for horizon in horizons
         if horizon not in {result.horizon_days for result in results}
     ]

@@ -23,6 +23,7 @@ from workforce.forecast_profile import Profile, ProfileSetting, fit_profile, set
 from workforce.forecast_svd import SingularVectors, fit_vectors
 from workforce.history import Bools, hours_ahead, weekday_of
 from workforce.history_repair import History
+from workforce.notes import MethodNote, NoteId
 from workforce.series import Floats, Ints
 
 DAYS_MIN = 5
@@ -88,7 +89,7 @@ class Forecast:
     weights: dict[str, float]
     bands: Bands
     errors: Errors
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[MethodNote] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def forecast(
     opens = known.open_ahead.any(axis=1).astype(np.int64)
     ahead_days = np.maximum(np.cumsum(opens), 1)
     if len(rows) < 4 * 7:
-        notes.append(f"a history of {len(rows)} days: the bands are assumed, and weekdays hardly told apart")
+        notes.append(MethodNote(NoteId.SHORT_HISTORY, {"days_count": len(rows)}))
     return Forecast(
         days=ahead,
         slots_min=history.grid.slots_min,
@@ -182,12 +183,12 @@ def _days(history: History, rows: Ints, ahead: Ints, open_ahead: Bools, labels: 
     )
 
 
-def _open_ahead(history: History, ahead: Ints, labels: DayLabels) -> tuple[Bools, list[str]]:
+def _open_ahead(history: History, ahead: Ints, labels: DayLabels) -> tuple[Bools, list[MethodNote]]:
     """Return where the queue will be open: its weekdays' hours, and what it did on days of the same label."""
     grid = history.grid
     weekly = hours_ahead(grid, history.usual)
     is_open = weekly[weekday_of(ahead)]
-    notes: list[str] = []
+    notes: list[MethodNote] = []
     there = np.asarray(grid.present.any(axis=1))
     usual_days = np.asarray(history.usual.any(axis=1))
     past = [labels.of(int(day)) for day in grid.days]
@@ -205,10 +206,8 @@ def _open_ahead(history: History, ahead: Ints, labels: DayLabels) -> tuple[Bools
             if alike:
                 is_open[at] &= bool(np.mean(there[alike]) >= _HALF_DAY)
             elif is_open[at].any() and label.kind != MAKE_UP:
-                notes.append(
-                    f"{label.name} ({np.datetime64(int(day), 'D')}): no day of this kind seen yet,"
-                    " forecast as a plain day"
-                )
+                unseen = {"name": label.name, "day": str(np.datetime64(int(day), "D"))}
+                notes.append(MethodNote(NoteId.LABEL_NEVER_SEEN, unseen))
     return is_open, notes
 
 

@@ -21,6 +21,7 @@ from workforce.forecast import Forecast, forecast
 from workforce.forecast_bands import Errors
 from workforce.history import Bools, day_grid
 from workforce.history_repair import repair
+from workforce.notes import MethodNote, NoteId
 from workforce.series import DAY_S, MINUTE_S, Floats, Ints, Series, utc_offset_s
 
 DAYS_MIN = 14
@@ -152,7 +153,7 @@ class RenewedDay:
     mean: Floats
     quantiles: Floats
     levels: tuple[float, ...]
-    notes: tuple[str, ...]
+    notes: tuple[MethodNote, ...]
 
 
 def renew_last_day(series: Series, *, labels: DayLabels | None = None) -> RenewedDay:
@@ -183,9 +184,7 @@ def renew_last_day(series: Series, *, labels: DayLabels | None = None) -> Renewe
     mean, quantiles = renew_forecast(found, learnt, day, seen)
     notes = list(found.notes)
     if not learnt.belief.any():
-        notes.append(
-            f"{learnt.days_count} past days do not show that a morning tells the rest: left as it was"
-        )
+        notes.append(MethodNote(NoteId.MORNING_TELLS_NOTHING, {"days_count": learnt.days_count}))
     return RenewedDay(
         day=day,
         slots_min=found.slots_min,

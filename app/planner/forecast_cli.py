@@ -56,7 +56,7 @@ def forecast_command(
     found = forecast(history, horizon_days, labels=labels)
     columns, rows = forecast_table(as_rows(found))
     write_table(out, columns, rows)
-    for line in (*history_lines(history), *found.notes):
+    for line in (*history_lines(history), *map(str, found.notes)):
         typer.echo(line, err=True)
 
 
@@ -112,7 +112,7 @@ def intraday_command(
     columns, rows = renewed_table(renewed)
     write_table(out, columns, rows)
     for note in renewed.notes:
-        typer.echo(note, err=True)
+        typer.echo(str(note), err=True)
 
 
 def _series(path: Path, interval_min: int | None, zone: str) -> Series:

@@ -13,7 +13,7 @@ from app.jobs.rules import JobFailed
 from app.jobs.stage import Stage, in_thread, watched
 from app.jobs.work import Work
 from app.planner.country_days import labels_for
-from app.planner.forecast_texts import backtest_as_json, mark_day
+from app.planner.forecast_texts import backtest_as_json, mark_day, notes_as_json
 from app.planner.log_answers import MARKS_MAX, mark_row
 from app.planner.log_history import DAYS_MAX, bounds, log_series
 from app.planner.queries import (
@@ -24,7 +24,7 @@ from app.planner.queries import (
     series_from_json,
 )
 from workforce.analogy import Scale, by_analogy, given_scale, measured_scale
-from workforce.backtest import backtest, origins_of
+from workforce.backtest import NoBacktest, backtest, origins_of
 from workforce.day_labels import DayLabels
 from workforce.errors import WorkforceError
 from workforce.forecast import Forecast, ForecastError, forecast
@@ -115,7 +115,7 @@ def reckoned(
     tell(2, ORIGINS + 2)
     outcome = {
         "weights": {name: round(share, 4) for name, share in found.weights.items()},
-        "notes": list(found.notes),
+        "notes": notes_as_json(found.notes),
         "scale": None if scale is None else asdict(scale),
         "history": _history_as_json(history),
         "accuracy": _accuracy(wanted, horizon_days, labels, lambda done, _: tell(2 + done, ORIGINS + 2)),
@@ -145,8 +145,8 @@ def _accuracy(
     try:
         origins = origins_of(series, ORIGINS, horizons)
         tried = backtest(series, origins, horizons, labels=labels, on_origin=tell)
-    except ForecastError as error:
-        return {"horizons": [], "notes": [str(error)]}
+    except NoBacktest as error:
+        return {"horizons": [], "notes": notes_as_json([error.note])}
     return backtest_as_json(tried, series.interval_min)
 
 

@@ -10,6 +10,7 @@ from workforce.backtest import Backtest, HorizonResult, Score
 from workforce.forecast_rows import ForecastRows
 from workforce.history_repair import History
 from workforce.intraday import RenewedDay
+from workforce.notes import MethodNote
 from workforce.series import stamp
 
 PEER_NAMES = {"seasonal_naive": "seasonal naive", "industry": "weekday profile × level (industry)"}
@@ -81,8 +82,18 @@ def backtest_as_json(found: Backtest, interval_min: int) -> dict[str, Any]:
         "origins": [mark_day(int(day)) for day in found.origins],
         "bands": quantile_names((found.quantile_levels[0], found.quantile_levels[-1])),
         "horizons": [_result_as_json(result) for result in found.results],
-        "notes": list(found.notes),
+        "notes": notes_as_json(found.notes),
     }
+
+
+def notes_as_json(notes: Sequence[MethodNote]) -> list[dict[str, Any]]:
+    """Return what a planner should know, for the page's own sentences.
+
+    >>> from workforce.notes import NoteId
+    >>> notes_as_json([MethodNote(NoteId.SHORT_HISTORY, {"days_count": 9})])
+    [{'note_id': 'short_history', 'params': {'days_count': 9}}]
+    """
+    return [{"note_id": str(note.note_id), "params": dict(note.params)} for note in notes]
 
 
 def _result_as_json(result: HorizonResult) -> dict[str, Any]:
@@ -125,4 +136,4 @@ def backtest_lines(found: Backtest, interval_min: int) -> list[str]:
                 f"At {result.horizon_days} days {PEER_NAMES[result.winner]} wins:"
                 f" {100 * better.wape:.2f} % against {100 * result.score.wape:.2f} %."
             )
-    return [*lines, *found.notes]
+    return [*lines, *map(str, found.notes)]

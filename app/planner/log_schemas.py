@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from app.planner.schemas import MarkRow
+from app.planner.schemas import MarkRow, NoteTold
 
 
 class LogQueue(BaseModel):
@@ -167,4 +167,4 @@ class TodayShown(BaseModel):
     total_planned: float
     total_expected: float
     intervals: list[TodayRow]
-    notes: list[str]
+    notes: list[NoteTold]

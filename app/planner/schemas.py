@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Row
 
 from workforce.forecast import HORIZON_DAYS_MAX
+from workforce.notes import NoteId
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 PartyKind = Literal["person", "organisation", "household", "partner", "supplier", "unknown"]
@@ -151,11 +152,18 @@ class HorizonFigures(BaseModel):
     industry: PeerFigures
 
 
+class NoteTold(BaseModel):
+    """What a planner should know of a forecast: an id, and what belongs into its sentence."""
+
+    note_id: NoteId
+    params: dict[str, int | float | str]
+
+
 class Accuracy(BaseModel):
     """A backtest in short; without horizons the notes say why there is none."""
 
     horizons: list[HorizonFigures]
-    notes: list[str]
+    notes: list[NoteTold]
 
 
 class MarkRow(BaseModel):
@@ -203,7 +211,7 @@ class ForecastOutcome(BaseModel):
 
     weights: dict[str, float]
     scale: ScaleTold | None = None
-    notes: list[str]
+    notes: list[NoteTold]
     history: HistoryTold
     accuracy: Accuracy
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from app.planner.log_schemas import TodayRow, TodayShown
+from app.planner.schemas import NoteTold
 from workforce.day_labels import DayLabels
 from workforce.errors import InputError
 from workforce.forecast import Forecast, forecast
@@ -81,7 +82,7 @@ def today_shown(
         total_planned=float(found.mean[row, shown].sum()),
         total_expected=float(came[seen].sum() + mean[rest].sum()),
         intervals=intervals,
-        notes=list(found.notes),
+        notes=[NoteTold(note_id=note.note_id, params=dict(note.params)) for note in found.notes],
     )
 
 

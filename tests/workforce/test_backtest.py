@@ -85,4 +85,4 @@ def test_a_series_too_short_for_a_backtest_is_refused_and_a_horizon_too_long_not
     series = made_series(made_totals(56))
     found = backtest(series, origins_of(series, 2, [1, 90]), [1, 90])
     assert [result.horizon_days for result in found.results] == [1]
-    assert "90 days" in found.notes[0]
+    assert "90 days" in str(found.notes[0])

@@ -70,7 +70,7 @@ def test_a_new_queue_takes_anothers_profile_at_a_measured_scale() -> None:
     ]
     assert np.all(relative[1] > relative[0])
     assert np.all(np.diff(new.quantiles, axis=2) >= 0)
-    assert "by analogy" in new.notes[-1]
+    assert "by analogy" in str(new.notes[-1])
 
 
 def test_a_scale_out_of_nothing_is_refused() -> None:

@@ -116,7 +116,8 @@ async def test_a_queue_and_a_new_queue_like_it_are_forecast(database: Database, 
         days = {one["start_ms"] // 86_400_000 for one in found}
         assert totals[0] / len(days) == pytest.approx(CALLS_A_DAY, rel=0.15)
         assert totals[1] == pytest.approx(totals[0] / 4)
-        assert any("by analogy at 0.25" in note for note in run["outcome"]["notes"])
+        given = [note for note in run["outcome"]["notes"] if note["note_id"] == "scale_given"]
+        assert [note["params"] for note in given] == [{"ratio": 0.25}]
         history = (await client.get(f"/plan/forecasts/{asked['run_id']}/history")).json()
         assert history["used_day_count"] == run["outcome"]["history"]["day_count"]
         unscaled = {"source": {"kind": "analogy", "like": SALES}, "zone": "UTC"}
