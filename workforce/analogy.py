@@ -50,6 +50,8 @@ def given_scale(ratio: float, uncertain: float = _UNCERTAIN_GIVEN) -> Scale:
 def measured_scale(new: History, other: History) -> Scale:
     """Return the ratio of calls on the days that both queues have.
 
+    The new queue's first day is left out once there are others: it was opened at some hour of it.
+
     Raises:
         InputError: they have no day in common on which the other had calls.
     """
@@ -58,6 +60,8 @@ def measured_scale(new: History, other: History) -> Scale:
         for history in (new, other)
     ]
     common = sorted(day for day in totals[0].keys() & totals[1].keys() if totals[1][day] > 0)
+    if len(common) > DAYS_IN_COMMON_MIN and common[0] == min(totals[0]):
+        del common[0]
     if len(common) < DAYS_IN_COMMON_MIN:
         raise InputError("the two queues have no day in common: name a scale instead")
     ours, theirs = (np.array([of[day] for day in common]) for of in totals)
