@@ -36,6 +36,7 @@ from app.live.config_copy import ConfigCopy, load_config
 from app.live.core import LiveCore, boot
 from app.live.drainer import AWAY, Drainer
 from app.live.errors import AddressTaken, Gone, JournalError, JournalUnavailable
+from app.live.gap_keeper import GapKeeper
 from app.live.witness import Witness
 from app.server_metrics import watch_server
 from app.settings import Settings
@@ -207,6 +208,7 @@ class Server:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "drainer": self.drainer.run,
             "matches": self._matches.run,
+            "gaps": GapKeeper(self.core.journal, self._database, self._tenant_id).run,
             "floor": lambda: self._keep_following(self._follow_floor),
             "waits": lambda: self._keep_following(self._waits.follow),
             "database": self._keep_database,

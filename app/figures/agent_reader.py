@@ -21,6 +21,7 @@ from app.figures.agent_queries import (
     reasons_of,
 )
 from app.figures.drill import Drilled, Line
+from app.figures.queries import gaps_between
 from app.figures.reader import NO_ZONE
 from app.figures.rules import PeriodRow, rounded, rows_of
 from app.wall.queries import centre_zone
@@ -90,6 +91,7 @@ async def read_agents(
         cuts = await _cuts(connection, tenant_id, asked, now_ms)
         cells, grades = await agent_cells(connection, tenant_id, cuts, by=asked.by, narrowed=asked.narrowed)
         since_ms = await first_moment_ms(connection, tenant_id)
+        gaps = await gaps_between(connection, tenant_id, cuts.bounds_ms[0], cuts.bounds_ms[-1], now_ms)
         names = await agent_names_of(connection, tenant_id, asked.by)
         reason_names = await reasons_of(connection, tenant_id)
     formulas = formulas_for(reasons_in(cells.values()))
@@ -101,6 +103,7 @@ async def read_agents(
         now_ms=now_ms,
         figures=lambda cell: rounded({name: one.of(cell.term) for name, one in formulas.items()}),
         add_up=agents_total,
+        gaps=gaps,
     )
     return AgentsTable(
         asked=asked,

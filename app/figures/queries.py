@@ -18,6 +18,7 @@ from app.db.session import TenantId
 from app.figures.dimensions import DIMENSIONS, FiguresBy, joins_of
 from app.figures.facts import MOMENT, FiguresView, fact_values, facts_sql
 from app.figures.rollups import ROLLED_FACTS, grain_of, whole_days
+from app.figures.rules import GapCause, LogGap
 from routing.events import QueueExit
 from routing.ids import QueueId
 from workforce.measures import Cell, cell_of_exits, total
@@ -67,6 +68,17 @@ _ROLLED_CELLS = """
 )
 SELECT summed.*, buckets, bucket_facts FROM summed
 LEFT JOIN waited ON summed.exit = :answered AND waited.period = summed.period AND waited.key = summed.key
+"""
+_GAPS = """
+SELECT cause, witnessed_at IS NOT NULL AS is_witnessed,
+    (extract(epoch FROM started_at) * 1000)::bigint AS started_ms,
+    (extract(epoch FROM ended_at) * 1000)::bigint AS ended_ms
+FROM log_gap
+WHERE tenant_id = :tenant_id
+    AND started_at < timestamptz 'epoch' + CAST(:until_ms AS bigint) * interval '1 millisecond'
+    AND (ended_at IS NULL
+        OR ended_at > timestamptz 'epoch' + CAST(:since_ms AS bigint) * interval '1 millisecond')
+ORDER BY log_gap.started_at, cause
 """
 _FIRST_DAY = """
 SELECT min(day) FILTER (WHERE log_dropped_at IS NULL) AS logged, min(day) AS known
@@ -181,6 +193,23 @@ async def queue_cells(
         connection, tenant_id, bounds_ms, view=FiguresView.COHORT, by=FiguresBy.QUEUE
     )
     return {QueueId(key) if key else None: cell for (_, key), cell in cells.items()}
+
+
+async def gaps_between(
+    connection: AsyncConnection, tenant_id: TenantId, since_ms: int, until_ms: int, now_ms: int
+) -> list[LogGap]:
+    """Return the gaps in the log that reach into ``[since_ms, until_ms)``, the earliest first."""
+    values = {"tenant_id": tenant_id, "since_ms": since_ms, "until_ms": until_ms}
+    return [
+        LogGap(
+            started_ms=row.started_ms,
+            ended_ms=max(now_ms, row.started_ms) if row.ended_ms is None else row.ended_ms,
+            cause=GapCause(row.cause),
+            is_running=row.ended_ms is None,
+            is_witnessed=row.is_witnessed,
+        )
+        for row in await connection.execute(text(_GAPS), values)
+    ]
 
 
 async def names_of(connection: AsyncConnection, tenant_id: TenantId, by: FiguresBy) -> dict[str, str]:

@@ -13,9 +13,9 @@ from app.figures.agent_queries import reasons_of
 from app.figures.dimensions import FiguresBy
 from app.figures.drill import Drilled, Line, facts_behind, keyed
 from app.figures.facts import FiguresView
-from app.figures.queries import EVERYTHING, Narrowed, first_fact_ms, names_of, period_cells
+from app.figures.queries import EVERYTHING, Narrowed, first_fact_ms, gaps_between, names_of, period_cells
 from app.figures.rollups import grain_of
-from app.figures.rules import FiguresRow, figures_table
+from app.figures.rules import FiguresRow, LogGap, figures_table
 from app.wall.queries import centre_zone
 from workforce.periods import PeriodStep, period_bounds
 
@@ -49,6 +49,7 @@ class FiguresTable:
         rows: By period and key, without those that have no fact.
         whole: All of it in one row.
         names: What the keys are called now.
+        gaps: In the log, within the days asked for.
     """
 
     asked: FiguresAsked
@@ -56,6 +57,7 @@ class FiguresTable:
     rows: Sequence[FiguresRow]
     whole: FiguresRow
     names: Mapping[str, str]
+    gaps: Sequence[LogGap] = ()
 
 
 async def read_figures(
@@ -80,11 +82,12 @@ async def read_figures(
         )
         is_rolled = grain_of(bounds_ms, asked.view, (asked.by, *asked.narrowed.ids)) is not None
         since_ms = await first_fact_ms(connection, tenant_id, rollups=is_rolled)
+        gaps = await gaps_between(connection, tenant_id, bounds_ms[0], bounds_ms[-1], now_ms)
         names = await names_of(connection, tenant_id, asked.by)
     *rows, whole = await asyncio.to_thread(  # a month of half hours takes a second, and others want the loop
-        figures_table, cells, bounds_ms, corrected=corrected, since_ms=since_ms, now_ms=now_ms
+        figures_table, cells, bounds_ms, corrected=corrected, since_ms=since_ms, now_ms=now_ms, gaps=gaps
     )
-    return FiguresTable(asked=asked, zone=zone, rows=rows, whole=whole, names=names)
+    return FiguresTable(asked=asked, zone=zone, rows=rows, whole=whole, names=names, gaps=gaps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

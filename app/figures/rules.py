@@ -19,8 +19,54 @@ class FiguresGrade(StrEnum):
 
     LIVE = "live"
     BACK_FILLED = "back_filled"  # the witness corrected or supplied a call in it
-    ESTIMATED = "estimated"  # part of it is known only as far as it can be
-    UNKNOWN = "unknown"  # it begins before the log does
+    ESTIMATED = "estimated"  # part of it is known only as far as it can be: steps of it were lost
+    UNKNOWN = "unknown"  # it begins before the log does, or not all of it was heard
+
+
+class GapCause(StrEnum):
+    """Why facts may be missing from a stretch of the log."""
+
+    SERVER_DOWN = "server_down"
+    PBX_UNHEARD = "pbx_unheard"
+    STEPS_LOST = "steps_lost"  # the disk refused, and there was no room in memory
+    UNREADABLE = "unreadable"  # a newer version wrote it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogGap:
+    """Such a stretch, half-open, in milliseconds since the epoch.
+
+    Attributes:
+        is_running: It goes on; *ended_ms* is now.
+        is_witnessed: All calls in it were compared with the PBX's own log since.
+    """
+
+    started_ms: int
+    ended_ms: int
+    cause: GapCause
+    is_running: bool = False
+    is_witnessed: bool = False
+
+    @property
+    def grade(self) -> FiguresGrade:
+        """How complete what lies in it is. The witness has calls, but no offers, no wrap-up and no agents."""
+        if self.cause in (GapCause.STEPS_LOST, GapCause.UNREADABLE):
+            return FiguresGrade.ESTIMATED
+        return FiguresGrade.BACK_FILLED if self.is_witnessed else FiguresGrade.UNKNOWN
+
+
+def worst_of(grades: Iterable[FiguresGrade]) -> FiguresGrade:
+    """Return the worst of the grades; live, where there is none.
+
+    >>> worst_of([FiguresGrade.BACK_FILLED, FiguresGrade.ESTIMATED, FiguresGrade.LIVE])
+    <FiguresGrade.ESTIMATED: 'estimated'>
+    """
+    return max(grades, key=list(FiguresGrade).index, default=FiguresGrade.LIVE)
+
+
+def gap_grade(gaps: Iterable[LogGap], start_ms: int, end_ms: int) -> FiguresGrade:
+    """Return the worst grade of the gaps that reach into the period."""
+    return worst_of(gap.grade for gap in gaps if gap.started_ms < end_ms and gap.ended_ms > start_ms)
 
 
 _DIGITS = 6
@@ -78,6 +124,7 @@ def figures_table(
     corrected: Set[tuple[int, str]] = frozenset(),
     since_ms: int | None,
     now_ms: int,
+    gaps: Sequence[LogGap] = (),
 ) -> list[FiguresRow]:
     """Return ``rows_of`` the cells that ``app.figures.queries.period_cells`` gives."""
     return rows_of(
@@ -86,6 +133,7 @@ def figures_table(
         grades=dict.fromkeys(corrected, FiguresGrade.BACK_FILLED),
         since_ms=since_ms,
         now_ms=now_ms,
+        gaps=gaps,
         figures=figures_of,
         add_up=total,
     )
@@ -100,6 +148,7 @@ def rows_of(
     now_ms: int,
     figures: Callable[[C], Mapping[str, float | None]],
     add_up: Callable[[Iterable[C]], C],
+    gaps: Sequence[LogGap] = (),
 ) -> list[PeriodRow[C]]:
     """Return the rows that have a fact, by period and then by key, and last the total over all periods.
 
@@ -108,11 +157,13 @@ def rows_of(
         bounds_ms: Of the periods.
         since_ms: When the log begins; None: it is empty.
         now_ms: What ends later is running.
+        gaps: In the log.
     """
 
     def graded(start_ms: int, end_ms: int, grade: FiguresGrade) -> FiguresGrade:
-        is_unknown = since_ms is None or start_ms < since_ms < end_ms
-        return FiguresGrade.UNKNOWN if is_unknown else grade
+        if since_ms is None or start_ms < since_ms < end_ms:
+            return FiguresGrade.UNKNOWN
+        return worst_of((grade, gap_grade(gaps, start_ms, end_ms))) if gaps else grade
 
     def row(start_ms: int, end_ms: int, key: str, cell: C, grade: FiguresGrade) -> PeriodRow[C]:
         return PeriodRow(
@@ -130,5 +181,5 @@ def rows_of(
         for number, key in sorted(cells)
         for found in [grades.get((number, key), FiguresGrade.LIVE)]
     ]
-    worst = max(grades.values(), key=list(FiguresGrade).index, default=FiguresGrade.LIVE)
+    worst = worst_of(grades.values())
     return [*rows, row(bounds_ms[0], bounds_ms[-1], "", add_up(cells.values()), worst)]

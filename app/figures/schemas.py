@@ -15,7 +15,7 @@ from app.figures.facts import TERMS, FiguresView
 from app.figures.layout import ALL_COLUMNS, Shape, is_column
 from app.figures.queries import narrowed_to
 from app.figures.reader import DrillAsked, FiguresAsked, FiguresChoices, FiguresTable
-from app.figures.rules import C, FiguresGrade, PeriodRow
+from app.figures.rules import C, FiguresGrade, GapCause, LogGap, PeriodRow
 from app.figures.words import Language
 from routing.events import QueueExit
 from workforce.formulas import FORMULAS, Formula, Unit, WaitQuantile, term
@@ -192,8 +192,22 @@ class FiguresLine(BaseModel):
     is_running: bool
 
 
+class GapShown(BaseModel):
+    """A stretch of the log from which facts may be missing.
+
+    Attributes:
+        end: Null: it goes on.
+        grade: What it makes of every period that it reaches into.
+    """
+
+    start: datetime
+    end: datetime | None
+    cause: GapCause
+    grade: FiguresGrade
+
+
 class FiguresShown(BaseModel):
-    """A table of figures; ``names`` says what the keys are called now."""
+    """A table of figures; ``names`` says what the keys are called now, ``gaps`` where the log has some."""
 
     zone: str
     step: PeriodStep
@@ -203,6 +217,7 @@ class FiguresShown(BaseModel):
     formulas: list[FormulaShown]
     rows: list[FiguresLine]
     total: FiguresLine
+    gaps: list[GapShown]
 
 
 class DrillRow(BaseModel):
@@ -274,6 +289,17 @@ def shown(table: FiguresTable) -> FiguresShown:
         formulas=formulas_shown(FORMULAS.values()),
         rows=[line_shown(row, TERMS, term) for row in table.rows],
         total=line_shown(table.whole, TERMS, term),
+        gaps=[gap_shown(gap) for gap in table.gaps],
+    )
+
+
+def gap_shown(gap: LogGap) -> GapShown:
+    """Return a gap as it is sent."""
+    return GapShown(
+        start=datetime.fromtimestamp(gap.started_ms / 1000, UTC),
+        end=None if gap.is_running else datetime.fromtimestamp(gap.ended_ms / 1000, UTC),
+        cause=gap.cause,
+        grade=gap.grade,
     )
 
 

@@ -128,7 +128,8 @@ def columns(view: View) -> Iterator[Column]:
     yield Column(
         name="grade",
         sql_type="text",
-        about="live; back_filled: the witness corrected a call; unknown: it begins before the log does.",
+        about="live; back_filled: the witness corrected a call; estimated: steps were lost;"
+        " unknown: not all of it was heard.",
     )
 
 
@@ -216,9 +217,19 @@ _BODY: Final = """
 )
 SELECT started_at, started_at + interval '15 minutes', key, {term_columns}, {figures},
     CASE WHEN (SELECT min(first.started_at) FROM interaction AS first
-            WHERE first.tenant_id = {tenant}) > started_at THEN 'unknown'
-        WHEN is_back_filled THEN '{back_filled}' ELSE 'live' END
+            WHERE first.tenant_id = {tenant}) > started_at OR is_unknown THEN 'unknown'
+        WHEN is_estimated THEN 'estimated'
+        WHEN is_back_filled OR is_witnessed THEN '{back_filled}' ELSE 'live' END
 FROM counted LEFT JOIN waited USING (started_at, key)
+CROSS JOIN LATERAL (
+    SELECT coalesce(bool_or(gap.cause IN ('steps_lost', 'unreadable')), false) AS is_estimated,
+        coalesce(bool_or(gap.cause IN ('server_down', 'pbx_unheard') AND gap.witnessed_at IS NULL), false)
+            AS is_unknown,
+        count(*) > 0 AS is_witnessed
+    FROM log_gap AS gap WHERE gap.tenant_id = {tenant}
+        AND gap.started_at < counted.started_at + interval '15 minutes'
+        AND coalesce(gap.ended_at, now()) > counted.started_at
+) AS gaps
 """
 
 

@@ -18,12 +18,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.session import Database, TenantId, driver
 from app.live.errors import JournalError
+from app.live.gap_writer import Restart
 from app.live.journal_writer import JournalRow
 from app.live.record_writer import JournalledEvent, RecordWriter, decoded
 
 PAGE_ROWS_MAX = 200
 STEPS_AT_ONCE = 20  # then the loop's other tasks have their turn
 IDLE_S = 1.0  # what comes meanwhile shares a transaction, and an interaction is folded once for it
+ALIVE_EVERY_S = 10.0  # so often an idle server says that nothing is missing up to now
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
 AWAY = (
@@ -91,6 +93,8 @@ class Drainer:
         self._page_rows = page_rows_max
         self._writer = RecordWriter(tenant_id)
         self._cursor: tuple[int, int] | None = None
+        self._alive_ms: int | None = None  # until when whoever drained before us is known to have lived
+        self._alive_said_s = 0.0
         self.lag = DrainLag()
 
     async def run(self) -> None:
@@ -99,6 +103,7 @@ class Drainer:
         while True:
             try:
                 await self.drain_page()
+                await self._say_alive()
             except (JournalError, *AWAY) as error:
                 self._failed(error)
                 await asyncio.sleep(retry_s)
@@ -146,7 +151,8 @@ class Drainer:
                 if not await self._move_cursor(asyncpg_connection, self._cursor, (last.epoch, last.seq)):
                     self._cursor = None  # somebody else drains this journal, or did before us
                     return len(rows)
-                written_count = await self._writer.write(asyncpg_connection, journalled)
+                restarts = self._restarts(self._cursor[0], rows)
+                written_count = await self._writer.write(asyncpg_connection, journalled, restarts)
         except BaseException:
             # The connection may have failed after the commit: read again what is true.
             self._writer.forget()
@@ -160,6 +166,30 @@ class Drainer:
         return len(rows)
 
     # ------------------------------------------------------------ inside
+
+    def _restarts(self, epoch: int, rows: Sequence[JournalRow]) -> list[Restart]:
+        """Where another term begins after one that is in the log or in these rows."""
+        found: list[Restart] = []
+        alive_ms = max(self._alive_ms or 0, self.lag.drained_at_ms)
+        for row in rows:
+            if row.epoch != epoch:
+                if epoch and alive_ms:
+                    found.append(Restart(row.epoch, min(alive_ms, row.at_ms)))
+                epoch = row.epoch
+            alive_ms = max(alive_ms, row.at_ms)
+        return found
+
+    async def _say_alive(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if self.lag.waiting or self._cursor is None or now_s - self._alive_said_s < ALIVE_EVERY_S:
+            return
+        async with self._database.transaction(self._tenant_id) as connection:
+            await (await driver(connection)).execute(
+                "UPDATE drain_cursor SET moved_at = now() WHERE tenant_id = $1 AND journal_id = $2",
+                self._tenant_id,
+                self._journal_id,
+            )
+        self._alive_said_s = now_s
 
     def _failed(self, error: BaseException) -> None:
         self.lag.failure_count += 1
@@ -186,11 +216,14 @@ class Drainer:
                 self._journal_id,
             )
             row = await asyncpg_connection.fetchrow(
-                "SELECT epoch, seq FROM drain_cursor WHERE tenant_id = $1 AND journal_id = $2",
+                "SELECT epoch, seq, (extract(epoch FROM moved_at) * 1000)::bigint AS moved_ms "
+                "FROM drain_cursor WHERE tenant_id = $1 AND journal_id = $2",
                 self._tenant_id,
                 self._journal_id,
             )
         self.lag.epoch, self.lag.seq = row["epoch"], row["seq"]
+        if self._alive_ms is None:
+            self._alive_ms = row["moved_ms"]
         return row["epoch"], row["seq"]
 
     async def _move_cursor(self, connection: Any, before: tuple[int, int], after: tuple[int, int]) -> bool:

@@ -21,6 +21,7 @@ from app.db import tables
 from app.db.bulk import BulkStatement, delete, moment, upsert
 from app.db.log_days import note_changed_days
 from app.db.session import TenantId
+from app.live.gap_writer import Restart, Told, write_gaps
 from app.live.record_rows import Stamped
 from app.live.record_values import (
     INTERACTION_COLUMNS,
@@ -151,11 +152,14 @@ class RecordWriter:
         self._boots = None
         self._spans.forget()
 
-    async def write(self, driver: Any, journalled: Sequence[JournalledEvent]) -> int:
+    async def write(
+        self, driver: Any, journalled: Sequence[JournalledEvent], restarts: Sequence[Restart] = ()
+    ) -> int:
         """Write events and all that follows from them; return how many were new.
 
         Args:
             driver: asyncpg's connection, in a transaction of the tenant.
+            restarts: Terms of a server that begin within *journalled*.
         """
         if not journalled:
             return 0
@@ -163,6 +167,8 @@ class RecordWriter:
         fresh = await self._insert_events(driver, journalled)
         if fresh:
             await self._note_boots(driver, fresh)
+            told_of = [Told(item.epoch, item.at_ms, item.event) for item in fresh]
+            await write_gaps(driver, self._tenant_id, told_of, restarts)
             await self._write_interactions(driver, fresh)
             told = (item.event for item in fresh)
             await self._spans.write(driver, [event for event in told if isinstance(event, SPAN_TYPES)])

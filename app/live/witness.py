@@ -40,6 +40,10 @@ _ROWS = text(
     " (extract(epoch FROM ended_at) * 1000)::bigint AS ended_ms FROM interaction"
     " WHERE tenant_id = :tenant AND day = ANY(:days) AND interaction_id = ANY(:ids)"
 )
+_WITNESSED = text(
+    "UPDATE log_gap SET witnessed_at = now() WHERE tenant_id = :tenant AND witnessed_at IS NULL"
+    " AND ended_at <= timestamptz 'epoch' + CAST(:before_ms AS bigint) * interval '1 millisecond'"
+)
 _LOAD = text(
     "SELECT file_mark, offset_bytes FROM cel_offset"
     " WHERE tenant_id = :tenant AND pbx_id = :pbx AND path = :path"
@@ -140,12 +144,14 @@ class Witness:
             while len(self._unchecked) > UNCHECKED_MAX:
                 self._unchecked.popitem(last=False)
             await asyncio.sleep(min(0.05, time.monotonic() - began))  # a long file leaves the loop its turns
-        await self._check()
+        if (witnessed_ms := await self._check()) is not None and self._offset.inode:
+            await self._note_witnessed(witnessed_ms)
         await self._save(path)
 
-    async def _check(self) -> None:
+    async def _check(self) -> int | None:
+        """Compare; return up to when every ended call was compared, None: not now."""
         if self._is_behind():
-            return
+            return None
         before_ms = self._now_ms() - GRACE_MS
         due = [call for call in self._unchecked.values() if (call.ended_ms or 0) <= before_ms]
         for start in range(0, len(due), _BATCH):
@@ -156,6 +162,12 @@ class Witness:
                     self._correct(call)
                 self.report.checked_count += 1
                 del self._unchecked[call.uniqueid]
+        return before_ms
+
+    async def _note_witnessed(self, before_ms: int) -> None:
+        """Gaps that were over by then lack no call any more that the PBX has written down."""
+        async with self._database.transaction(self._tenant_id) as connection:
+            await connection.execute(_WITNESSED, {"tenant": self._tenant_id, "before_ms": before_ms})
 
     async def _logged(self, calls: Sequence[CelCall]) -> dict[str, tuple[int | None, int | None]]:
         """Return when each call was answered and when it ended, as the log has it."""

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.session import Database, TenantId
+from app.figures.rules import FiguresGrade, LogGap
 from app.live.bus import Bus, Cursor, Numbered, Subscription
 from app.live.clock import Clock
 from app.live.errors import Gone, JournalError
@@ -40,6 +41,8 @@ EVENTS_MAX = 20_000  # so many may come while the log is read
 RETRY_FIRST_S = 5.0
 RETRY_MAX_S = 60.0
 CORRECTED_AFTER_S = 10.0  # by then the drainer has written what the witness corrected
+WITNESSED_AFTER_S = 15.0  # so soon after a gap the witness may have compared all calls in it
+WITNESS_MS_MAX = 600_000  # a gap that nobody witnessed for so long is asked for no more
 STEPS_AT_ONCE = 50  # then the loop's other tasks have their turn
 _AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, JournalError)
 
@@ -205,7 +208,7 @@ class LiveWall:
             return  # counted from the log or the journal
         count.place = numbered.cursor
         match numbered.event:
-            case ev.FactCorrected():
+            case ev.FactCorrected() | ev.PbxLinkChanged():
                 self._renew_in(CORRECTED_AFTER_S)
             case ev.ConfigApplied() if count.threshold_ms != self._threshold_ms():
                 self._renew_in(0.0)
@@ -252,7 +255,9 @@ class LiveWall:
         for addition in logged.additions:
             tallies.add(addition.queue_id, addition.at_ms, addition.cell)
         fold = CellFold(threshold_ms, wrapping=logged.wrapping, offered=logged.offered)
-        completeness = Completeness(corrected_ms=logged.corrected_ms)
+        completeness = Completeness(corrected_ms=logged.corrected_ms, gaps=logged.gaps)
+        if any(_may_yet_be_witnessed(gap, now_ms) for gap in logged.gaps):
+            self._renew_in(WITNESSED_AFTER_S)
         count = _Count(tallies, fold, Cursor(*logged.drained), completeness, threshold_ms)
         unreadable_ms = await self._add_tail(count)
         estimated_until_ms = max(unreadable_ms, await self._tail.lost_until_ms(since_ms))
@@ -283,6 +288,10 @@ class LiveWall:
     def _renew_in(self, delay_s: float) -> None:
         at_s = _now_s() + delay_s
         self._renew_at_s = at_s if self._renew_at_s is None else min(at_s, self._renew_at_s)
+
+
+def _may_yet_be_witnessed(gap: LogGap, now_ms: int) -> bool:
+    return gap.grade is FiguresGrade.UNKNOWN and now_ms - gap.ended_ms < WITNESS_MS_MAX
 
 
 def _now_s() -> float:

@@ -7,7 +7,7 @@ place up to which the log is complete: what comes after it, the journal has. One
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.session import TenantId
+from app.figures.queries import gaps_between
+from app.figures.rules import LogGap
 from routing.events import QueueExit
 from routing.ids import AgentId, QueueId
 from workforce.measures import DEFAULT_THRESHOLD_MS, Cell, cell_of_exits
@@ -44,6 +46,7 @@ class LoggedDay:
         drained: Epoch and seq of the journal's last step that is in the log.
         wrapping, offered: For ``workforce.measures.CellFold``.
         corrected_ms: When a call that the witness corrected was last queued, by queue.
+        gaps: In the log since then.
     """
 
     drained: tuple[int, int]
@@ -51,6 +54,7 @@ class LoggedDay:
     wrapping: Mapping[AgentId, QueueId | None]
     offered: Mapping[tuple[str, int], QueueId]
     corrected_ms: Mapping[QueueId, int]
+    gaps: Sequence[LogGap]
 
 
 _FACTS = """
@@ -204,6 +208,7 @@ async def logged_day(
         wrapping={row.agent_id: row.queue_id for row in wrapping},
         offered={(row.interaction_id, row.attempt): row.queue_id for row in offered},
         corrected_ms={row.queue_id: row.at_ms for row in corrected},
+        gaps=await gaps_between(connection, tenant_id, since_ms, until_ms, until_ms),
     )
 
 

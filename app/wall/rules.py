@@ -8,12 +8,13 @@ to be whole says so in its grade, and "no calls" is None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from app.figures.rules import FiguresGrade, LogGap, worst_of
 from routing.ids import QueueId
 from workforce.formulas import AHT, ASA, SERVICE_LEVELS
 from workforce.measures import Cell, total
@@ -34,7 +35,7 @@ class Grade(StrEnum):
     LIVE = "live"
     BACK_FILLED = "back_filled"  # the witness corrected a call in it
     ESTIMATED = "estimated"  # steps in it were never written, or could not be read
-    UNKNOWN = "unknown"  # a part of it was not seen: the log was away when counting began
+    UNKNOWN = "unknown"  # a part of it was not seen: the log was away when counting began, or the PBX unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +82,25 @@ class Completeness:
         since_ms: From when on every fact was counted; 0: from before anything that is shown.
         estimated_until_ms: End of the last stretch with lost steps; 0: there is none.
         corrected_ms: When a call that the witness corrected was last queued, by queue.
+        gaps: In the log, since before anything that is shown.
     """
 
     since_ms: int = 0
     estimated_until_ms: int = 0
     corrected_ms: Mapping[QueueId, int] | None = None
+    gaps: Sequence[LogGap] = ()
 
     def grade(self, queue_id: QueueId | None, start_ms: int) -> Grade:
         """Return the grade of an interval that began at *start_ms*; queue None: of all queues."""
         if self.since_ms > start_ms:
             return Grade.UNKNOWN
-        if self.estimated_until_ms > start_ms:
+        of_gaps = worst_of(gap.grade for gap in self.gaps if gap.ended_ms > start_ms)
+        if of_gaps is FiguresGrade.UNKNOWN:
+            return Grade.UNKNOWN
+        if self.estimated_until_ms > start_ms or of_gaps is FiguresGrade.ESTIMATED:
             return Grade.ESTIMATED
+        if of_gaps is FiguresGrade.BACK_FILLED:
+            return Grade.BACK_FILLED
         corrected = self.corrected_ms or {}
         last_ms = max(corrected.values(), default=-1) if queue_id is None else corrected.get(queue_id, -1)
         return Grade.BACK_FILLED if last_ms >= start_ms else Grade.LIVE
