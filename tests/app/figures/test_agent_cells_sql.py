@@ -29,7 +29,8 @@ from routing.ids import AgentId, QueueId
 from tests.app.centre.test_memberships import ANA, _centre, _noon, _placed
 from tests.app.figures.test_period_cells import ALL_DAYS, drained
 from tests.app.live.test_drainer import ListJournal, row_of_events
-from tests.routing.day import START_MS
+from tests.routing.consult_day import ConsultDay
+from tests.routing.day import START_MS, Day
 from workforce.agent_cells import (
     AGENT_TERMS,
     DEFAULT_WRAP_UP_MS,
@@ -108,7 +109,7 @@ async def _cells(
 
 @pytest.mark.parametrize("seed", [3, 12])
 async def test_the_cells_are_the_fold_of_the_events(database: Database, tmp_path: Path, seed: int) -> None:
-    events = await drained(seed, 900, database, tmp_path)
+    events = await drained(seed, 900, database, tmp_path, ConsultDay if seed == 12 else Day)
     for step in (PeriodStep.QUARTER, PeriodStep.DAY, PeriodStep.RANGE):
         cuts = _cuts(step)
         assert await _cells(database, cuts, AgentsBy.AGENT) == _folded(events, cuts.bounds_ms)

@@ -2,7 +2,7 @@
 
 The painter knows nothing of spans: it takes each agent's displayed state from the engine and paints it over
 the milliseconds from then on. Whatever the days brought (restarts, ring-no-answer, wrap-up made longer or cut
-short, signing out in a call, states forced by lost phones, transfers), the spans must be that picture.
+short, signing out in a call, states forced by lost phones, transfers, consults), spans must be that picture.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from routing import events as ev
 from routing.events import AgentState
 from routing.ids import AgentId
 from routing.step import Step
+from tests.routing.consult_day import ConsultDay
 from tests.routing.day import Day
 from tests.routing.phone_day import PhoneDay
 
@@ -82,13 +83,17 @@ class Table:
                 self.rows[key] = opened
 
 
+def _day(seed: int) -> Day:
+    return (Day, PhoneDay, ConsultDay)[seed % 3](seed, explain=False)
+
+
 def _steps(seed: int, count: int) -> list[Step]:
-    return list((PhoneDay if seed % 2 else Day)(seed, explain=False).steps(count))
+    return list(_day(seed).steps(count))
 
 
 def _pictured(seed: int, count: int) -> tuple[Picture, list[ev.Event], int]:
     """A day's picture, its events, and its end."""
-    day, picture, events = (PhoneDay if seed % 2 else Day)(seed, explain=False), Picture(), []
+    day, picture, events = _day(seed), Picture(), []
     for step in day.steps(count):
         events += step.events
         for event in step.events:  # one step may pass through several states

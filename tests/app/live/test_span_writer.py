@@ -21,6 +21,7 @@ from routing.engine import Engine
 from routing.ids import AgentId
 from routing.step import Step
 from tests.app.live.test_drainer import ListJournal, row_of_events
+from tests.routing.consult_day import ConsultDay
 from tests.routing.day import Day
 from tests.routing.desk import ANA, BEN, C1, C2, Desk, config
 from tests.routing.phone_day import PhoneDay
@@ -57,7 +58,9 @@ async def _drain(database: Database, steps: Sequence[Step], epoch: int = 1, page
             return
 
 
-@pytest.mark.parametrize(("kind", "seed", "page_rows"), [(Day, 3, 200), (Day, 8, 1), (PhoneDay, 5, 7)])
+@pytest.mark.parametrize(
+    ("kind", "seed", "page_rows"), [(Day, 3, 200), (Day, 8, 1), (PhoneDay, 5, 7), (ConsultDay, 4, 30)]
+)
 async def test_the_rows_are_the_fold_of_the_events_however_they_were_drained(
     database: Database, kind: type[Day], seed: int, page_rows: int
 ) -> None:
