@@ -147,7 +147,7 @@ export function openedSearch(asking: Asking, opened: Opened): URLSearchParams {
 }
 
 /** The days asked for, both included, when it is *today* in the centre. */
-export function daysOf(asking: Asking, today: string): { first: string; last: string } {
+export function daysOf(asking: Pick<Asking, 'range' | 'days' | 'first' | 'last'>, today: string): { first: string; last: string } {
   const back = (days: number) => shifted(today, -days)
   const month = `${today.slice(0, 7)}-01`
   const sinceMonday = (new Date(`${today}T00:00Z`).getUTCDay() + 6) % 7

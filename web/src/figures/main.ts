@@ -1,4 +1,4 @@
 import { showFace } from '@/parts/face'
-import Figures from './Figures.svelte'
+import Face from './Face.svelte'
 
-void showFace(Figures)
+void showFace(Face)

@@ -49,7 +49,7 @@ export function stateWord(state: string): string {
   return state in SIGN ? c(`state.${state as AgentState}`) : state
 }
 
-const SYSTEM = ['signed_in', 'ring_no_answer', 'device_lost'] as const
+const SYSTEM = ['signed_in', 'ring_no_answer', 'rejected', 'device_lost', 'recovered'] as const
 const USUAL = ['break', 'lunch', 'meeting', 'training'] as const
 
 /** The word of a not-ready reason: the house's for those the engine sets, else the centre's own, else the house's
