@@ -23,6 +23,7 @@ from workforce.series import DAY_S, Floats, Ints, Series, utc_offset_s
 
 FIRST_ORIGIN_DAYS = 28
 ORIGINS_MAX = 400
+_LEAST_TOLD = 5e-5
 Peer = Callable[[History, Ints], Floats]
 PEERS: Mapping[str, Peer] = {"seasonal_naive": seasonal_naive, "industry": industry}
 
@@ -74,7 +75,7 @@ class HorizonResult:
 
     Attributes:
         peers: The same of what must be beaten; coverage and pinball are not theirs.
-        winner: "forecast", or the peer with less WAPE.
+        winner: "forecast", or the peer with less WAPE, by what can be read at two digits of a per cent.
     """
 
     horizon_days: int
@@ -84,7 +85,7 @@ class HorizonResult:
     @property
     def winner(self) -> str:
         best = min(self.peers, key=lambda name: self.peers[name].wape)
-        return best if self.peers[best].wape < self.score.wape else "forecast"
+        return best if self.peers[best].wape < self.score.wape - _LEAST_TOLD else "forecast"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ cell is an interval that was open, but not measured.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from workforce.series import Floats, Ints, Series, SeriesError, local_to_utc_s, 
 
 CHARACTERS_MAX = 200_000_000
 START, CALLS, AHT = "interval_start", "calls", "aht_s"
+_PLAIN_STAMP = re.compile(r"\d{4}[-0-9]*(?:[T ][0-9:.]*)?")
 
 
 def read_series(text: str, *, zone: str = "") -> Series:
@@ -79,6 +81,9 @@ def _instants(cells: Sequence[str], zone: str) -> tuple[Ints, bool]:
     """Return instants in seconds, and whether the stamps carried offsets."""
     if cells[0].endswith(("Z", "z")) or "+" in cells[0][10:] or "-" in cells[0][10:]:
         return np.array([_aware_s(cell, at) for at, cell in enumerate(cells)], dtype=np.int64), True
+    for at, cell in enumerate(cells):
+        if not _PLAIN_STAMP.fullmatch(cell):
+            raise _bad_stamp(cell, at)
     try:
         local_s = np.array(cells, dtype="datetime64[s]").astype(np.int64)
     except ValueError:

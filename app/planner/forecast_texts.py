@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -103,15 +104,29 @@ def _result_as_json(result: HorizonResult) -> dict[str, Any]:
         "winner": result.winner,
         "forecast": {
             **_score_as_json(result.score),
-            "coverage": round(result.score.coverage, 5),
-            "pinball": round(result.score.pinball_ratio, 6),
+            "coverage": _rounded(result.score.coverage, 5),
+            "pinball": _rounded(result.score.pinball_ratio, 6),
         },
         **{name: _score_as_json(score) for name, score in result.peers.items()},
     }
 
 
-def _score_as_json(score: Score) -> dict[str, float]:
-    return {"wape": round(score.wape, 6), "bias": round(score.bias, 6)}
+def _score_as_json(score: Score) -> dict[str, float | None]:
+    return {"wape": _rounded(score.wape, 6), "bias": _rounded(score.bias, 6)}
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    """Return None for what nothing was there to reckon it from."""
+    return None if math.isnan(value) else round(value, digits)
+
+
+def _told(share: float, width: int, form: str = ".2f") -> str:
+    """Return a share in per cent, "-" for what nothing was there to reckon it from.
+
+    >>> _told(0.0512, 7), _told(float("nan"), 7)
+    ('   5.12', '      -')
+    """
+    return f"{'-' if math.isnan(share) else format(100 * share, form):>{width}}"
 
 
 def backtest_lines(found: Backtest, interval_min: int) -> list[str]:
@@ -125,9 +140,10 @@ def backtest_lines(found: Backtest, interval_min: int) -> list[str]:
     for result in found.results:
         score, peers = result.score, result.peers
         lines.append(
-            f"{result.horizon_days:>5} {score.origins:>7} {100 * score.wape:>7.2f} {100 * score.bias:>+7.2f}"
-            f" {100 * score.coverage:>8.1f} {100 * score.pinball_ratio:>8.2f}  "
-            f" {100 * peers['seasonal_naive'].wape:>7.2f} {100 * peers['industry'].wape:>9.2f}"
+            f"{result.horizon_days:>5} {score.origins:>7} {_told(score.wape, 7)}"
+            f" {_told(score.bias, 7, '+.2f')} {_told(score.coverage, 8, '.1f')}"
+            f" {_told(score.pinball_ratio, 8)}  "
+            f" {_told(peers['seasonal_naive'].wape, 7)} {_told(peers['industry'].wape, 9)}"
         )
     for result in found.results:
         if result.winner != "forecast":

@@ -123,10 +123,10 @@ class OverlayKept(OverlayBody):
 
 
 class PeerFigures(BaseModel):
-    """WAPE and bias as shares: 0.05 is 5 %."""
+    """WAPE and bias as shares: 0.05 is 5 %; null where no calls came to be missed."""
 
-    wape: float
-    bias: float
+    wape: float | None
+    bias: float | None
 
 
 class ForecastFigures(PeerFigures):
@@ -138,7 +138,7 @@ class ForecastFigures(PeerFigures):
     """
 
     coverage: float
-    pinball: float
+    pinball: float | None
 
 
 class HorizonFigures(BaseModel):

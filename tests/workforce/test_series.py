@@ -32,6 +32,7 @@ def test_semicolons_a_byte_order_mark_and_an_empty_cell_are_read() -> None:
         ("", "empty"),
         ("time,calls\n2026-03-02,1\n", "column interval_start not found"),
         ("interval_start,calls\n", "no rows"),
+        ("interval_start;calls\n2026-03-02 07:00,5\n2026-03-02 07:30,7\n", "'2026-03-02 07:00,5' is no date"),
         ("interval_start,calls\nyesterday,1\n2026-03-02 07:00,1\n", "row 1: 'yesterday' is no date and time"),
         ("interval_start,calls\n2026-03-02 07:00,many\n2026-03-02 07:30,1\n", "'many', not a number"),
         ("interval_start,calls\n2026-03-02 07:00,-1\n2026-03-02 07:30,1\n", "not a count"),

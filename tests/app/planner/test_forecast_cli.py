@@ -100,3 +100,17 @@ def test_the_rest_of_the_last_day_is_forecast_from_its_beginning(tmp_path: Path)
     short = tmp_path / "day.csv"
     short.write_text("\n".join(lines[:9]) + "\n")
     assert _run("intraday", "--in", str(short)) == 1
+
+
+def test_where_no_calls_came_the_accuracy_is_blank_and_the_json_can_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _file(tmp_path, 63)
+    lines = path.read_text().splitlines()
+    silent = [lines[0], *(line.rsplit(",", 1)[0] + ",0" for line in lines[1:])]
+    path.write_text("\n".join(silent) + "\n")
+    assert _run("backtest", "--in", str(path), "--horizon-days", "1", "--origins", "2", "--json") == 0
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert told["horizons"][0]["forecast"]["wape"] is None
+    assert _run("backtest", "--in", str(path), "--horizon-days", "1", "--origins", "2") == 0
+    assert "nan" not in capsys.readouterr().out
