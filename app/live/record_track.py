@@ -14,6 +14,7 @@ from routing.ids import AgentId, QueueId
 
 CUSTOMER = "customer"
 WRAP_UP = "wrap_up"
+_TOGETHER = ("talk", "hold", "consult", "conference", "re_attach")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,11 +95,20 @@ class Track:
         return end_ms
 
     def end(self, at_ms: int, ended_by: str, reason: str) -> None:
-        """End the agent's participation, and say on its last segment who ended it and how."""
+        """End the agent's participation, and say on its last segment who ended it and how.
+
+        A segment that ends where it began (the hold ended with the talk) tells nothing but where nobody talked.
+        """
         running = self.running
-        if running is not None and running.kind != WRAP_UP:
-            running.ended_by, running.end_reason = ended_by, reason
-            self.close(at_ms)
+        if running is None or running.kind == WRAP_UP:
+            return
+        end_ms = self.close(at_ms)
+        last = self._stretches[-1] if self._stretches else None
+        if last is not running and (last is None or last.kind not in _TOGETHER):
+            self._stretches.append(running)
+            last = running
+        if last.kind != WRAP_UP and last.ended_ms == end_ms:
+            last.ended_by, last.end_reason = ended_by, reason
 
     def mark_exit(self, visit: int, exit_cause: str, at_ms: int, queue_id: QueueId) -> None:
         """Put the exit of a visit on its last segment; a visit without length gets one for it.
