@@ -14,10 +14,11 @@ from routing.centre import Centre
 from routing.commands import EndInteraction
 from routing.consult_ends import close
 from routing.consult_moves import hand_over
+from routing.consults import UNANSWERED_MS
 from routing.events import PbxLinkChanged, QueueExit
 from routing.fallback import serve, to_fallback
 from routing.ids import InteractionId
-from routing.offers import command_back, connect, note_ringing, take_back, watch_ringing
+from routing.offers import connect, note_ringing, take_back, watch_ringing
 from routing.phones import use
 from routing.presence import resync_fallback, settle
 from routing.signals import (
@@ -33,7 +34,16 @@ from routing.state import WITH_AGENT, Agent, ConsultPhase, Interaction, Offer, P
 from routing.talks import end, finish_talk, participant
 from routing.timers import Timer
 from routing.transfer_events import ConsultOutcome
-from routing.visits import adopt_event, back_to_queue, end_fallback_talk, enter, leave, place
+from routing.visits import (
+    adopt_event,
+    arm_exits,
+    back_to_queue,
+    command_back,
+    end_fallback_talk,
+    enter,
+    leave,
+    place,
+)
 
 
 def lose(centre: Centre, signal: PbxLinkLost) -> None:
@@ -356,13 +366,11 @@ def _rearm(centre: Centre) -> None:
         if interaction.offer is not None:
             watch_ringing(centre, interaction)
         queue = centre.queues.get(interaction.queue_id) if interaction.queue_id is not None else None
-        if (
-            interaction.phase in (Phase.QUEUED, Phase.OFFERED)
-            and queue
-            and queue.queue_timeout_ms is not None
-        ):
-            due_ms = max(centre.at_ms, interaction.visit_started_ms + queue.queue_timeout_ms)
-            timers.arm(Timer.QUEUE_TIMEOUT, interaction_id, due_ms)
+        if interaction.phase in (Phase.QUEUED, Phase.OFFERED) and queue:
+            arm_exits(centre, interaction, queue)
+        consult = interaction.consult
+        if consult is not None and consult.phase in (ConsultPhase.DIALLED, ConsultPhase.RINGING):
+            timers.arm(Timer.CONSULT, interaction_id, centre.at_ms + UNANSWERED_MS)
         if interaction.exclusive:
             timers.arm(Timer.PREFER_HOLD, interaction_id, centre.at_ms)
         if interaction.parked_until_ms is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from routing.agent_states import NOT_READY_DEVICE_LOST, NOT_READY_SIGNED_IN, Presence, SlotPhase
 from routing.centre import Centre
 from routing.ids import AgentId
-from routing.offers import DEVICE_STABLE_MS, command_back, take_back
+from routing.offers import DEVICE_STABLE_MS, take_back
 from routing.phone_signals import PhoneKind
 from routing.presence import clear_exclusions, join_fallback, pause_fallback, settle, tell_phone
 from routing.signals import (
@@ -25,7 +25,7 @@ from routing.signals import (
 )
 from routing.state import Agent
 from routing.timers import Timer
-from routing.visits import back_to_queue, release_hold
+from routing.visits import back_to_queue, command_back, release_hold
 from routing.wrap_ups import end_wrap_up
 
 _OFFERED = (SlotPhase.RESERVED, SlotPhase.RINGING)

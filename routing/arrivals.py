@@ -12,7 +12,7 @@ from routing.signals import InteractionArrived, InteractionWaiting, KeyPressed, 
 from routing.state import Interaction, Phase
 from routing.talks import finish_talk
 from routing.timers import Timer
-from routing.visits import adopt_event, back_to_queue, enter
+from routing.visits import adopt_event, back_to_queue, enter, leave_by_key
 
 
 def arrive(centre: Centre, signal: InteractionArrived) -> None:
@@ -114,6 +114,7 @@ def note_key(centre: Centre, signal: KeyPressed) -> None:
             digit=signal.digit,
         )
     )
+    leave_by_key(centre, interaction, signal.digit)
 
 
 def mark_heard(centre: Centre) -> None:

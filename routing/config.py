@@ -42,7 +42,10 @@ class QueueConfig:
         max_wait_ms: Beyond it an interaction precedes all that are not.
         wrap_up_mode: ``none | optional | timed | manual``.
         short_abandon_ms: An abandon at most this long after queueing is a short abandon.
-        queue_timeout_ms: Leave the queue after this wait (to the fallback queue); None: never.
+        queue_timeout_ms: Leave the queue after this wait; None: never.
+        queue_timeout_to: The queue that serves then; None: the PBX's own fallback queue.
+        overflow_after_ms, overflow_to: After this wait another queue serves; both or neither.
+        key_exits: Queue by the key that a waiting caller presses to go there.
     """
 
     queue_id: QueueId
@@ -60,6 +63,10 @@ class QueueConfig:
     wrap_up_extendable: bool = True
     short_abandon_ms: int = 5_000
     queue_timeout_ms: int | None = None
+    queue_timeout_to: QueueId | None = None
+    overflow_after_ms: int | None = None
+    overflow_to: QueueId | None = None
+    key_exits: Mapping[str, QueueId] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +96,7 @@ RING_TIMEOUT_MS_MIN = 1_000
 RING_TIMEOUT_MS_MAX = 300_000
 WRAP_UP_MODES = ("none", "optional", "timed", "manual")
 PRESETS = ("strict", "fair", "balanced", "max_sl")
+KEYS = "0123456789*#"
 MEDIA = ("voice", "chat", "email")
 
 
@@ -108,8 +116,10 @@ def validate(config: CentreConfig) -> list[ConfigProblem]:
         )
     for agent in config.agents:
         _check_agent(agent, problems)
+    queue_ids = {queue.queue_id for queue in config.queues}
     for queue in config.queues:
         _check_queue(queue, problems)
+        _check_exits(queue, queue_ids, problems)
     return problems
 
 
@@ -164,3 +174,22 @@ def _check_queue(queue: QueueConfig, problems: list[ConfigProblem]) -> None:
     ):
         if not fits:
             problems.append(ConfigProblem(f"{where}.{name}", message))
+
+
+def _check_exits(queue: QueueConfig, queue_ids: set[QueueId], problems: list[ConfigProblem]) -> None:
+    """Where callers go who do not get through: another queue that exists, by a key that can be pressed."""
+    where = f"queues[{queue.queue_id}]"
+    if (queue.overflow_after_ms is None) != (queue.overflow_to is None):
+        problems.append(ConfigProblem(f"{where}.overflow_to", "give it with overflow_after_ms, or neither"))
+    if queue.overflow_after_ms is not None and queue.overflow_after_ms <= 0:
+        problems.append(ConfigProblem(f"{where}.overflow_after_ms", "give more than 0, or leave it out"))
+    if queue.queue_timeout_to is not None and queue.queue_timeout_ms is None:
+        problems.append(ConfigProblem(f"{where}.queue_timeout_to", "give it with queue_timeout_ms"))
+    targets = {"queue_timeout_to": queue.queue_timeout_to, "overflow_to": queue.overflow_to}
+    targets |= {f"key_exits[{key}]": target for key, target in sorted(queue.key_exits.items())}
+    for name, target in targets.items():
+        if target is not None and (target not in queue_ids or target == queue.queue_id):
+            problems.append(ConfigProblem(f"{where}.{name}", "name another queue that exists"))
+    for key in sorted(queue.key_exits):
+        if len(key) != 1 or key not in KEYS:
+            problems.append(ConfigProblem(f"{where}.key_exits[{key}]", f"give one of {KEYS}"))

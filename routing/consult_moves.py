@@ -8,7 +8,6 @@ from routing.centre import Centre
 from routing.commands import EndConsult
 from routing.consult_ends import LEFT_CONFERENCE, asked_agent, close, end_consult, leave_conference
 from routing.events import InteractionTransferred as TransferDone
-from routing.offers import command_back
 from routing.presence import settle
 from routing.reattach import FRONT_MS
 from routing.signals import Party
@@ -21,7 +20,7 @@ from routing.transfer_events import (
 from routing.transfer_signals import (
     TransferKind,
 )
-from routing.visits import enter
+from routing.visits import command_back, enter
 
 
 def back(centre: Centre, interaction: Interaction, outcome: ConsultOutcome, by: Party) -> None:

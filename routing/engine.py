@@ -168,6 +168,8 @@ def _interaction_due(centre: Centre, kind: Timer, interaction: Interaction) -> N
             offers.expire(centre, interaction)
         case Timer.QUEUE_TIMEOUT:
             visits.time_out(centre, interaction)
+        case Timer.OVERFLOW:
+            visits.overflow(centre, interaction)
         case Timer.PREFER_HOLD:
             visits.release_hold(centre, interaction)
         case Timer.PARK:

@@ -16,8 +16,7 @@ from routing.agent_states import (
     SlotPhase,
 )
 from routing.centre import CLOSING_GRACE_MS, Centre
-from routing.commands import MoveToQueue, OfferInteraction
-from routing.config import QueueConfig
+from routing.commands import OfferInteraction
 from routing.events import (
     AgentRang,
     InteractionAnswered,
@@ -32,7 +31,7 @@ from routing.presence import settle
 from routing.signals import OfferAnswered, OfferFailed, OfferFailure, OfferRang
 from routing.state import Agent, Interaction, Offer, Phase, Slot
 from routing.timers import Timer
-from routing.visits import back_to_queue, leave, release_hold
+from routing.visits import back_to_queue, command_back, leave, queue_of, release_hold
 
 RANG_BY_MS = 5_000  # an offer that does not ring by then has met a dead phone
 RING_SAFETY_MS = 3_000  # the PBX's own ring timeout is the truth; this waits for its report
@@ -41,7 +40,6 @@ BUSY_RETRY_MS = 2_000
 STALE_RETRY_MS = 1_000
 RETRY_MS_MAX = 60_000
 _DOUBLINGS_MAX = 6
-_DEFAULT_QUEUE = QueueConfig(queue_id="")  # type: ignore[arg-type]  # for its defaults only
 
 
 def make(centre: Centre, interaction: Interaction, agent: Agent, explanation: Mapping[str, object]) -> None:
@@ -118,7 +116,7 @@ def note_ringing(centre: Centre, interaction: Interaction, leg_id: LegId | None)
 
 def watch_ringing(centre: Centre, interaction: Interaction) -> None:
     """Expect the PBX's report of the ring timeout; the engine's own deadline lies behind it."""
-    queue = _queue(centre, interaction)
+    queue = queue_of(centre, interaction)
     due_ms = centre.at_ms + queue.ring_timeout_ms + RING_SAFETY_MS
     centre.timers.arm(Timer.OFFER, interaction.interaction_id, due_ms)
 
@@ -268,20 +266,6 @@ def take_back(centre: Centre, interaction: Interaction, when: int, reason: str) 
     settle(centre, agent, when)
 
 
-def command_back(centre: Centre, interaction: Interaction) -> None:
-    """Ask the PBX to bring the customer to the waiting laps of the interaction's queue."""
-    assert interaction.queue_id is not None
-    centre.command(
-        MoveToQueue(
-            interaction_id=interaction.interaction_id,
-            queue_id=interaction.queue_id,
-            queued_at_ms=interaction.queued_at_ms,
-            priority_ms=interaction.priority_ms,
-            ring_timeout_ms=_queue(centre, interaction).ring_timeout_ms,
-        )
-    )
-
-
 def expire(centre: Centre, interaction: Interaction, *, lost: bool = False) -> None:
     """The offer's deadline passed without a report: withdraw it; the fault is the phone's or the agent's.
 
@@ -346,8 +330,3 @@ def _exclude(centre: Centre, interaction: Interaction, agent: Agent) -> None:
 
 def _backoff(first_ms: int, count: int) -> int:
     return min(first_ms << min(count, _DOUBLINGS_MAX), RETRY_MS_MAX)
-
-
-def _queue(centre: Centre, interaction: Interaction) -> QueueConfig:
-    queue = centre.queues.get(interaction.queue_id) if interaction.queue_id is not None else None
-    return queue or _DEFAULT_QUEUE

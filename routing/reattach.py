@@ -12,7 +12,7 @@ from routing.centre import Centre
 from routing.commands import HoldInteraction, ReattachInteraction
 from routing.consult_ends import close
 from routing.ids import LegId
-from routing.offers import await_end, command_back
+from routing.offers import await_end
 from routing.phone_events import ReattachBegan, ReattachDialled, Reattached
 from routing.presence import settle
 from routing.signals import (
@@ -28,7 +28,7 @@ from routing.state import Interaction, Phase, Reattach
 from routing.talks import end_gap, end_hold, finish_talk, participant
 from routing.timers import Timer
 from routing.transfer_events import ConsultOutcome
-from routing.visits import enter
+from routing.visits import command_back, enter
 
 REATTACH_MS = 30_000  # so long the customer waits for the phone
 CLEAR_MS = 150  # the PBX takes the lost leg down within 110 ms; until then it calls the phone busy

@@ -8,12 +8,11 @@ from routing.centre import Centre
 from routing.config import AgentConfig, QueueConfig
 from routing.events import AgentState, ConfigApplied, QueueExit
 from routing.ids import QueueId
-from routing.offers import command_back, take_back
+from routing.offers import take_back
 from routing.presence import join_fallback, settle
 from routing.signals import ConfigChanged
 from routing.state import IN_QUEUE, Agent, Interaction, Phase
-from routing.timers import Timer
-from routing.visits import enter, leave
+from routing.visits import arm_exits, command_back, enter, leave
 
 
 def apply(centre: Centre, signal: ConfigChanged) -> None:
@@ -82,12 +81,8 @@ def _renew(centre: Centre, interaction: Interaction, old: QueueConfig, new: Queu
         interaction.effective_ms = interaction.queued_at_ms - new.boost_ms - interaction.priority_ms
         if was_waiting:
             centre.lines.add_waiting(interaction)
-    if old.queue_timeout_ms != new.queue_timeout_ms:
-        if new.queue_timeout_ms is None:
-            centre.timers.cancel(Timer.QUEUE_TIMEOUT, interaction.interaction_id)
-        else:
-            due_ms = max(centre.at_ms, interaction.visit_started_ms + new.queue_timeout_ms)
-            centre.timers.arm(Timer.QUEUE_TIMEOUT, interaction.interaction_id, due_ms)
+    if (old.queue_timeout_ms, old.overflow_after_ms) != (new.queue_timeout_ms, new.overflow_after_ms):
+        arm_exits(centre, interaction, new)
 
 
 def _apply_agents(centre: Centre, configs: dict[str, AgentConfig]) -> None:

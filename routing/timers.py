@@ -26,6 +26,7 @@ class Timer(StrEnum):
     REATTACH = "reattach"
     REATTACH_AGAIN = "reattach_again"
     CONSULT = "consult"
+    OVERFLOW = "overflow"
 
 
 PBX_TIMERS = frozenset(
@@ -38,6 +39,7 @@ PBX_TIMERS = frozenset(
         Timer.REATTACH,
         Timer.REATTACH_AGAIN,
         Timer.CONSULT,
+        Timer.OVERFLOW,
     }
 )
 

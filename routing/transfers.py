@@ -15,12 +15,12 @@ from routing.consults import NUMBER
 from routing.events import InteractionTransferred as TransferDone
 from routing.events import QueueExit
 from routing.ids import AgentId
-from routing.offers import command_back, take_back
+from routing.offers import take_back
 from routing.signals import HangupRequested, InteractionTransferred, Party, TransferRequested
 from routing.state import IN_QUEUE, WITH_AGENT, Agent, Interaction, Phase
 from routing.talks import finish_talk
 from routing.timers import Timer
-from routing.visits import enter, leave
+from routing.visits import command_back, enter, leave
 
 PREFER_HOLD_MS = 20_000  # a transferred caller waits this long for the agent alone
 

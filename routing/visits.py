@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from routing import outside
 from routing.centre import Centre
-from routing.commands import HandToFallback
+from routing.commands import HandToFallback, MoveToQueue
 from routing.config import QueueConfig
 from routing.events import InteractionAdopted, QueueEntered, QueueExit, QueueLeft
-from routing.ids import AgentId
+from routing.ids import AgentId, QueueId
 from routing.presence import settle
 from routing.signals import Party
 from routing.state import IN_QUEUE, Interaction, Phase
 from routing.timers import Timer
 from routing.transfer_events import FallbackTalkEnded
 
+VISITS_MAX = 10  # queues that send callers to each other stop there: the caller stays where he is
+_DEFAULT_QUEUE = QueueConfig(queue_id="")  # type: ignore[arg-type]  # for its defaults only
 PRIORITY_MS_MAX = 24 * 3_600_000  # a head start beyond a day is a mistake
 
 
@@ -74,9 +76,7 @@ def enter(
     if hold_for is not None:
         interaction.prefer_agent_id = hold_for
         centre.timers.arm(Timer.PREFER_HOLD, interaction_id, centre.at_ms + hold_ms)
-    if queue.queue_timeout_ms is not None:
-        due_ms = max(centre.at_ms, when + queue.queue_timeout_ms)
-        centre.timers.arm(Timer.QUEUE_TIMEOUT, interaction_id, due_ms)
+    arm_exits(centre, interaction, queue)
     centre.timers.cancel(Timer.GRACE, interaction_id)
     centre.emit(
         QueueEntered(
@@ -104,10 +104,26 @@ def back_to_queue(centre: Centre, interaction: Interaction) -> None:
     """The offer is over: the interaction regains its place, or leaves when its timeout passed meanwhile."""
     place(centre, interaction)
     queue = centre.queues.get(interaction.queue_id) if interaction.queue_id is not None else None
-    if queue is None or queue.queue_timeout_ms is None or interaction.gone:
+    if queue is None or interaction.gone:
         return
-    if centre.at_ms >= interaction.visit_started_ms + queue.queue_timeout_ms:
+    waited_ms = centre.at_ms - interaction.visit_started_ms
+    if queue.queue_timeout_ms is not None and waited_ms >= queue.queue_timeout_ms:
         time_out(centre, interaction)
+    elif queue.overflow_after_ms is not None and waited_ms >= queue.overflow_after_ms:
+        overflow(centre, interaction)
+
+
+def arm_exits(centre: Centre, interaction: Interaction, queue: QueueConfig) -> None:
+    """Set the deadlines at which the queue lets the caller go, counted from the start of the visit."""
+    for kind, after_ms in (
+        (Timer.QUEUE_TIMEOUT, queue.queue_timeout_ms),
+        (Timer.OVERFLOW, queue.overflow_after_ms),
+    ):
+        if after_ms is None:
+            centre.timers.cancel(kind, interaction.interaction_id)
+        else:
+            due_ms = max(centre.at_ms, interaction.visit_started_ms + after_ms)
+            centre.timers.arm(kind, interaction.interaction_id, due_ms)
 
 
 def leave(centre: Centre, interaction: Interaction, queue_exit: QueueExit, when: int) -> None:
@@ -122,6 +138,7 @@ def leave(centre: Centre, interaction: Interaction, queue_exit: QueueExit, when:
         timers.cancel(Timer.PREFER_HOLD, interaction_id)
         interaction.exclusive = False
     timers.cancel(Timer.QUEUE_TIMEOUT, interaction_id)
+    timers.cancel(Timer.OVERFLOW, interaction_id)
     if interaction.parked_until_ms is not None:
         timers.cancel(Timer.PARK, interaction_id)
         interaction.parked_until_ms = None
@@ -147,12 +164,74 @@ def abandon_exit(centre: Centre, interaction: Interaction, when: int) -> QueueEx
 
 
 def time_out(centre: Centre, interaction: Interaction) -> None:
-    """The queue's timeout is over: hand the caller to the PBX's own queue."""
+    """The queue's timeout is over: on to the queue that it names, else to the PBX's own queue."""
     if interaction.phase is Phase.OFFERED or interaction.gone:
         return  # it rings; should the offer fail, ``back_to_queue`` looks at the timeout again
+    target = _next_queue(centre, interaction, queue_of(centre, interaction).queue_timeout_to)
+    if target is not None:
+        _go_on(centre, interaction, QueueExit.QUEUE_TIMEOUT, target)
+        return
     leave(centre, interaction, QueueExit.QUEUE_TIMEOUT, centre.when(interaction))
     interaction.phase = Phase.FALLBACK
     centre.command(HandToFallback(interaction_id=interaction.interaction_id, cause="queue_timeout"))
+
+
+def overflow(centre: Centre, interaction: Interaction) -> None:
+    """The caller waited so long that another queue shall serve; where there is none, he stays."""
+    if interaction.phase is Phase.OFFERED or interaction.gone:
+        return  # as with the timeout
+    target = _next_queue(centre, interaction, queue_of(centre, interaction).overflow_to)
+    if target is not None:
+        _go_on(centre, interaction, QueueExit.OVERFLOWED, target)
+
+
+def leave_by_key(centre: Centre, interaction: Interaction, digit: str) -> None:
+    """The caller pressed a key while waiting: where the queue gives it a meaning, he goes there."""
+    if interaction.phase is not Phase.QUEUED or interaction.gone:
+        return
+    target = _next_queue(centre, interaction, queue_of(centre, interaction).key_exits.get(digit))
+    if target is not None:
+        _go_on(centre, interaction, QueueExit.KEY, target)
+
+
+def _next_queue(centre: Centre, interaction: Interaction, queue_id: QueueId | None) -> QueueConfig | None:
+    if queue_id is None or queue_id == interaction.queue_id or interaction.visit >= VISITS_MAX:
+        return None
+    return centre.queues.get(queue_id)
+
+
+def _go_on(centre: Centre, interaction: Interaction, queue_exit: QueueExit, queue: QueueConfig) -> None:
+    """End the visit and begin one in another queue; the place of the first queueing is kept."""
+    leave(centre, interaction, queue_exit, centre.when(interaction))
+    first_ms = interaction.first_queued_ms
+    enter(
+        centre,
+        interaction,
+        queue,
+        queued_at_ms=interaction.last_ms if first_ms is None else first_ms,
+        priority_ms=interaction.priority_ms,
+    )
+    command_back(centre, interaction)
+
+
+def command_back(centre: Centre, interaction: Interaction) -> None:
+    """Ask the PBX to bring the customer to the waiting laps of the interaction's queue."""
+    assert interaction.queue_id is not None
+    centre.command(
+        MoveToQueue(
+            interaction_id=interaction.interaction_id,
+            queue_id=interaction.queue_id,
+            queued_at_ms=interaction.queued_at_ms,
+            priority_ms=interaction.priority_ms,
+            ring_timeout_ms=queue_of(centre, interaction).ring_timeout_ms,
+        )
+    )
+
+
+def queue_of(centre: Centre, interaction: Interaction) -> QueueConfig:
+    """Return the interaction's queue; one with the defaults when there is none any more."""
+    queue = centre.queues.get(interaction.queue_id) if interaction.queue_id is not None else None
+    return queue or _DEFAULT_QUEUE
 
 
 def release_hold(centre: Centre, interaction: Interaction) -> None:

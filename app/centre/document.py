@@ -19,6 +19,7 @@ Slug = Annotated[str, StringConstraints(max_length=32), AfterValidator(slug)]
 Name = Annotated[str, StringConstraints(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Level = Annotated[int, Field(ge=1, le=10)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
 EntryNumber = Annotated[str, StringConstraints(pattern=r"^\+?[0-9A-Za-z_*#]{1,32}$")]
 
 
@@ -116,6 +117,10 @@ class QueuePart(_Part):
     wrap_up_extendable: bool = True
     short_abandon_s: Seconds = 5.0
     queue_timeout_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    queue_timeout_to: Slug | None = None
+    overflow_after_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    overflow_to: Slug | None = None
+    key_exits: dict[Key, Slug] = Field(default_factory=dict)
     calendar_id: Slug | None = None
     is_default: bool = False
     wrap_up_codes: tuple[Slug, ...] = ()
@@ -229,7 +234,12 @@ def _with_sorted_insides(part: _Part) -> _Part:
                 }
             )
         case QueuePart():
-            return part.model_copy(update={"requires": dict(sorted(part.requires.items()))})
+            return part.model_copy(
+                update={
+                    "requires": dict(sorted(part.requires.items())),
+                    "key_exits": dict(sorted(part.key_exits.items())),
+                }
+            )
         case AgentPart():
             return part.model_copy(update={"skills": dict(sorted(part.skills.items()))})
         case _:

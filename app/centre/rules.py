@@ -115,6 +115,10 @@ def _queue(queue: QueuePart) -> QueueConfig:
         wrap_up_extendable=queue.wrap_up_extendable,
         short_abandon_ms=_ms(queue.short_abandon_s),
         queue_timeout_ms=None if queue.queue_timeout_s is None else _ms(queue.queue_timeout_s),
+        queue_timeout_to=QueueId(queue.queue_timeout_to) if queue.queue_timeout_to else None,
+        overflow_after_ms=None if queue.overflow_after_s is None else _ms(queue.overflow_after_s),
+        overflow_to=QueueId(queue.overflow_to) if queue.overflow_to else None,
+        key_exits={key: QueueId(target) for key, target in sorted(queue.key_exits.items())},
     )
 
 
@@ -191,10 +195,27 @@ def _queues(centre: Centre) -> Iterator[Problem]:
         yield from _unknown(f"{at}.requires", queue.requires, skills, "skill")
         yield from _unknown(f"{at}.wrap_up_codes", queue.wrap_up_codes, codes, "wrap_up_code")
         yield from _unknown(f"{at}.calendar_id", [queue.calendar_id], calendars, "calendar")
+        yield from _exits(at, queue, {other.queue_id for other in centre.queue})
         if queue.threshold_s <= 0:
             yield Problem(field=f"{at}.threshold_s", error_id="not_positive", detail="more than 0 seconds")
         if queue.max_wait_s < queue.threshold_s:
             yield Problem(field=f"{at}.max_wait_s", error_id="below_threshold", detail="at least threshold_s")
+
+
+def _exits(at: str, queue: QueuePart, queues: set[str]) -> Iterator[Problem]:
+    """Where callers go who do not get through."""
+    targets = {"queue_timeout_to": queue.queue_timeout_to, "overflow_to": queue.overflow_to}
+    targets |= {f"key_exits[{key}]": target for key, target in sorted(queue.key_exits.items())}
+    for name, target in targets.items():
+        yield from _unknown(f"{at}.{name}", [target], queues, "queue")
+        if target == queue.queue_id:
+            yield Problem(field=f"{at}.{name}", error_id="queue_itself", detail="name another queue")
+    if (queue.overflow_after_s is None) != (queue.overflow_to is None):
+        detail = "give it with overflow_after_s, or neither"
+        yield Problem(field=f"{at}.overflow_to", error_id="half_given", detail=detail)
+    if queue.queue_timeout_to is not None and queue.queue_timeout_s is None:
+        detail = "give it with queue_timeout_s"
+        yield Problem(field=f"{at}.queue_timeout_to", error_id="half_given", detail=detail)
 
 
 def _agents(centre: Centre) -> Iterator[Problem]:

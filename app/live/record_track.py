@@ -97,7 +97,7 @@ class Track:
     def end(self, at_ms: int, ended_by: str, reason: str) -> None:
         """End the agent's participation, and say on its last segment who ended it and how.
 
-        A segment that ends where it began (the hold ended with the talk) tells nothing but where nobody talked.
+        A segment without length (the hold ended with the talk) stays only where nobody talked at all.
         """
         running = self.running
         if running is None or running.kind == WRAP_UP:

@@ -1,4 +1,4 @@
-"""Who ended each agent's participation, and where a queue's callers go who do not get through."""
+"""Who ended each agent's participation."""
 
 from pathlib import Path
 

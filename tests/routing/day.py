@@ -17,6 +17,7 @@ from routing.config import AgentConfig, CentreConfig, QueueConfig
 from routing.engine import Engine, Step
 from routing.ids import AgentId, BootId, InteractionId, PbxId, QueueId, SkillId
 from routing.signals import OfferFailure, Party, PbxPhase, Signal
+from tests.routing.ways_on import with_ways_on
 
 START_MS = 1_763_790_000_000
 PBX = PbxId("pbx1")
@@ -60,6 +61,7 @@ def centre(rng: random.Random, agent_count: int = 6) -> CentreConfig:
         )
         for skill in SKILLS
     ]
+    queues = with_ways_on(rng, queues)
     return CentreConfig(agents=tuple(agents), queues=tuple(queues), default_queue_id=queues[0].queue_id)
 
 

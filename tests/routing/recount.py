@@ -43,11 +43,14 @@ class Witness:
     def watch(self, centre: Centre, step: Step) -> None:
         """Check everything after one step."""
         asks_for_work = step.signal.agent_id if isinstance(step.signal, AgentReady) else None
+        refused = any(isinstance(event, ev.SignalIgnored) for event in step.events)
         for event in step.events:
             if isinstance(event, ev.AgentStateChanged) and event.agent_id == asks_for_work:
                 self.rona.discard(event.agent_id)
             self._fold(event)
             assert event.occurred_ms <= event.at_ms <= centre.at_ms, event
+        if asks_for_work is not None and not refused:
+            self.rona.discard(asks_for_work)  # in a consult nothing of it shows yet
         slots_point_back(centre)
         index_equals_recount(centre)
         nobody_waits_for_a_ready_agent(centre)

@@ -32,6 +32,20 @@ def test_a_problem_names_its_field(name: str, value: object) -> None:
     assert [problem.field for problem in validate(broken)] == [f"queues[support].{name}"]
 
 
+def test_where_callers_go_who_do_not_get_through_is_another_queue_by_a_key_that_there_is() -> None:
+    queues = config().queues
+    for broken, named in (
+        ({"queue_timeout_to": QueueId("sales")}, "queue_timeout_to"),
+        ({"overflow_after_ms": 5_000}, "overflow_to"),
+        ({"overflow_after_ms": 0, "overflow_to": QueueId("sales")}, "overflow_after_ms"),
+        ({"overflow_after_ms": 5_000, "overflow_to": QueueId("support")}, "overflow_to"),
+        ({"key_exits": {"1": QueueId("nowhere")}}, "key_exits[1]"),
+        ({"key_exits": {"10": QueueId("sales")}}, "key_exits[10]"),
+    ):
+        changed = replace(config(), queues=(replace(queues[0], **broken), queues[1]))  # type: ignore[arg-type]
+        assert [problem.field for problem in validate(changed)] == [f"queues[support].{named}"], broken
+
+
 def test_ids_levels_and_the_default_queue_are_checked() -> None:
     agents = config().agents
     broken = replace(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from routing import commands as cmd
 from routing import events as ev
 from routing import signals as sig
@@ -63,6 +65,55 @@ def test_a_queue_timeout_hands_the_caller_to_the_fallback() -> None:
     desk.later(30_100)
     assert desk.said(cmd.HandToFallback).interaction_id == C1
     assert desk.said(ev.QueueLeft).exit is ev.QueueExit.QUEUE_TIMEOUT
+
+
+def test_a_queue_timeout_may_lead_to_another_queue_and_keeps_the_place() -> None:
+    desk = Desk(queue_timeout_ms=30_000, queue_timeout_to=SALES)
+    desk.wait(C1, 100)
+    desk.later(30_100)
+    assert desk.quiet(cmd.HandToFallback)
+    assert desk.said(ev.QueueLeft).exit is ev.QueueExit.QUEUE_TIMEOUT
+    entered = desk.said(ev.QueueEntered)
+    assert (entered.queue_id, entered.queued_at_ms, entered.visit) == (SALES, 100, 2)
+    assert desk.said(cmd.MoveToQueue).queue_id == SALES
+
+
+def test_whoever_waits_too_long_overflows_to_another_queue_and_may_be_served_at_once() -> None:
+    desk = Desk(CLO, overflow_after_ms=8_000, overflow_to=SALES)
+    desk.wait(C1, 100)
+    desk.later(8_100)
+    assert desk.said(ev.QueueLeft).exit is ev.QueueExit.OVERFLOWED
+    assert desk.said(cmd.OfferInteraction).agent_id == CLO
+
+
+def test_an_overflow_waits_for_the_end_of_an_offer() -> None:
+    desk = Desk(BEN, overflow_after_ms=8_000, overflow_to=SALES)
+    desk.wait(C1, 100)
+    desk.ring(C1, BEN, 200)
+    desk.later(8_100)
+    assert desk.quiet(ev.QueueLeft)
+    desk.fail(C1, BEN, 15_000, sig.OfferFailure.NO_ANSWER)
+    assert desk.said(ev.QueueLeft).exit is ev.QueueExit.OVERFLOWED
+
+
+def test_a_key_that_the_queue_gives_a_meaning_leads_there_and_another_one_does_not() -> None:
+    desk = Desk(key_exits={"1": SALES})
+    desk.wait(C1, 100)
+    desk.say(sig.KeyPressed(at_ms=2_000, interaction_id=C1, digit="2"))
+    assert desk.quiet(ev.QueueLeft)
+    desk.say(sig.KeyPressed(at_ms=3_000, interaction_id=C1, digit="1"))
+    assert desk.said(ev.QueueLeft).exit is ev.QueueExit.KEY
+    assert desk.said(ev.QueueEntered).queue_id == SALES
+    assert desk.said(cmd.MoveToQueue).queue_id == SALES
+
+
+def test_queues_that_send_callers_to_each_other_stop_at_the_tenth() -> None:
+    desk = Desk(key_exits={"1": SALES})
+    desk.engine.centre.queues[SALES] = replace(desk.engine.centre.queues[SALES], key_exits={"1": SUPPORT})
+    desk.wait(C1, 100)
+    for press in range(20):
+        desk.say(sig.KeyPressed(at_ms=1_000 + press, interaction_id=C1, digit="1"))
+    assert desk.engine.centre.interactions[C1].visit == 10
 
 
 def test_a_caller_in_the_fallback_has_left_the_queue_and_its_agent_is_busy() -> None:

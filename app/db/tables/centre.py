@@ -81,6 +81,10 @@ queue = tenant_table(
     Column("wrap_up_extendable", Boolean, nullable=False, server_default="true"),
     Column("short_abandon_s", Double, nullable=False, server_default="5"),
     Column("queue_timeout_s", Double),
+    Column("queue_timeout_to", Text),  # a queue; null: the PBX's own fallback queue
+    Column("overflow_after_s", Double),
+    Column("overflow_to", Text),
+    document("key_exits"),  # queue by key
     Column("calendar_id", Text),
     Column("is_default", Boolean, nullable=False, server_default="false"),
     document("settings"),
