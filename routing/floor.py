@@ -198,6 +198,7 @@ class Floor:
                 live.attempt, live.offered_at_ms = event.attempt, event.occurred_ms
             case ev.AgentRang():
                 live.phase, live.agent_id = Phase.OFFERED, event.agent_id
+                live.attempt, live.offered_at_ms = event.attempt, event.offered_at_ms
             case ev.OfferNotAnswered() | ev.OfferDeclined() | ev.OfferWithdrawn():
                 live.phase, live.agent_id = Phase.QUEUED, None
                 live.end_talk()

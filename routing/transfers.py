@@ -20,7 +20,7 @@ from routing.signals import HangupRequested, InteractionTransferred, Party, Tran
 from routing.state import IN_QUEUE, WITH_AGENT, Agent, Interaction, Phase
 from routing.talks import finish_talk
 from routing.timers import Timer
-from routing.visits import command_back, enter, leave
+from routing.visits import command_back, end_fallback_talk, enter, leave
 
 PREFER_HOLD_MS = 20_000  # a transferred caller waits this long for the agent alone
 
@@ -67,7 +67,8 @@ def done(centre: Centre, signal: InteractionTransferred) -> None:
     if interaction is None:
         centre.ignore(signal, "unknown_interaction", signal.interaction_id, signal.agent_id)
         return
-    if interaction.phase not in _MOVABLE:
+    served = interaction.phase is Phase.FALLBACK and interaction.fallback_agent_id is not None
+    if interaction.phase not in _MOVABLE and not served:
         centre.ignore(signal, "not_connected", signal.interaction_id, signal.agent_id)
         return
     queue, target, _ = _target(centre, interaction, signal)
@@ -99,8 +100,9 @@ def _target(
 
 def _give_away(centre: Centre, interaction: Interaction) -> AgentId | None:
     """End what is; return the agent who had the customer."""
-    from_agent_id: AgentId | None = interaction.agent_id
+    from_agent_id: AgentId | None = interaction.agent_id or interaction.fallback_agent_id
     when = centre.when(interaction)
+    end_fallback_talk(centre, interaction, when, Party.SYSTEM)
     if interaction.phase is Phase.OFFERED:
         take_back(centre, interaction, when, "transferred")
     if interaction.phase in IN_QUEUE:

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,9 +38,18 @@ class ServerProcess:
     Args:
         http_port: Where it serves; 0: a free port.
         agi_port: As the private Asterisk was told.
+        settings: More of the server's environment (``HOLDLESS_…``).
     """
 
-    def __init__(self, sandbox: Sandbox, *, data_dir: Path, agi_port: int, http_port: int = 0) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        *,
+        data_dir: Path,
+        agi_port: int,
+        http_port: int = 0,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.http_port = http_port or free_port()
         self.key = secrets.token_urlsafe(24)
         data_dir = data_dir.absolute()
@@ -63,6 +73,7 @@ class ServerProcess:
             "HOLDLESS_API_KEYS": json.dumps(
                 [{"name": "demo", "sha256": hashlib.sha256(self.key.encode()).hexdigest()}]
             ),
+            **(settings or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
 

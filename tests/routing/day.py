@@ -61,7 +61,7 @@ def centre(rng: random.Random, agent_count: int = 6) -> CentreConfig:
         )
         for skill in SKILLS
     ]
-    queues = with_ways_on(rng, queues)
+    queues = with_ways_on(queues)
     return CentreConfig(agents=tuple(agents), queues=tuple(queues), default_queue_id=queues[0].queue_id)
 
 

@@ -42,7 +42,7 @@ def test_where_callers_go_who_do_not_get_through_is_another_queue_by_a_key_that_
         ({"key_exits": {"1": QueueId("nowhere")}}, "key_exits[1]"),
         ({"key_exits": {"10": QueueId("sales")}}, "key_exits[10]"),
     ):
-        changed = replace(config(), queues=(replace(queues[0], **broken), queues[1]))  # type: ignore[arg-type]
+        changed = replace(config(), queues=(replace(queues[0], **broken), queues[1]))
         assert [problem.field for problem in validate(changed)] == [f"queues[support].{named}"], broken
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 from routing.config import QueueConfig
 
 
-def with_ways_on(rng: random.Random, queues: Sequence[QueueConfig]) -> list[QueueConfig]:
-    """Let some queues name the next one for a timeout, an overflow or a key."""
+def with_ways_on(queues: Sequence[QueueConfig]) -> list[QueueConfig]:
+    """Let some queues name the next one for a timeout, an overflow or a key; by what they are."""
+    rng = random.Random(repr(queues))
     ids = [queue.queue_id for queue in queues]
     onward = dict(zip(ids, (*ids[1:], ids[0]), strict=True))
     found = []
