@@ -14,7 +14,7 @@ from app.demo.server_process import free_port
 from app.live.recorder import SAME_FACT_MS
 from tests.calls.centre import CallCentre, ms
 from tests.calls.exact import near
-from tests.calls.oracle import agents, customer, eventually, kinds
+from tests.calls.oracle import Story, agents, customer, eventually, kinds
 from tests.pbx.ami import RawAmi, get
 from tests.pbx.sipp import Caller, Phone, Sipp, poll
 
@@ -105,6 +105,11 @@ def test_without_a_look_up_a_number_that_nobody_knows_waits_in_the_default_queue
 # ---------------------------------------------------------------- the link to Asterisk
 
 
+def grades(story: Story) -> set[str]:
+    """How the call's row and its segments came to be."""
+    return {str(story["grade"]), *(str(segment["grade"]) for segment in story["segments"])}
+
+
 class Cutter:
     """Cuts every manager session, and keeps the door shut as long as asked."""
 
@@ -146,7 +151,9 @@ def test_while_the_link_is_cut_calls_go_on_and_afterwards_the_log_has_them_as_th
     since = datetime.now(UTC) - timedelta(seconds=1)
     talker = sipp.phone("a1001", Phone(ring_ms=100, talk_ms=6_000))
     ender = sipp.phone("a1003", Phone(ring_ms=100, talk_ms=2_500))
-    centre.ready("a1001", "a1003")
+    sipp.phone("a1005", Phone(ring_ms=100, talk_ms=300))
+    centre.ready("a1001", "a1003", "a1005")
+    assert sipp.call(Caller(entry="8003", number="0931000410")).wait(10) == 0
     talks = sipp.call(Caller(entry="8001", number="0931000411"))
     centre.wait_agent("a1001", "talking")
     waits = sipp.call(Caller(entry="8001", number="0931000412"))
@@ -160,6 +167,8 @@ def test_while_the_link_is_cut_calls_go_on_and_afterwards_the_log_has_them_as_th
         assert comes_and_goes.wait(10) == 0
     for run in (talks, waits, arrives):
         assert run.wait(40) == 0, run.trace()
+    centre.wait_agent("a1005", "ready")
+    assert sipp.call(Caller(entry="8003", number="0931000416")).wait(10) == 0
 
     answers = [moment.at_ms for moment in talker.all("sent", "200", "INVITE")]
     hang_ups = [moment.at_ms for moment in talker.all("sent", "BYE")]
@@ -186,6 +195,13 @@ def test_while_the_link_is_cut_calls_go_on_and_afterwards_the_log_has_them_as_th
     eventually(as_they_were)
     centre.wait_agent("a1003", "ready")
     assert centre.reconciled(since).is_clean, centre.reconciled(since)
+    for number in ("0931000410", "0931000416"):
+        assert grades(centre.story(number, 30)) == {"live"}, "what was over before, or began afterwards"
+    cut_off = customer(centre.story("0931000413", 30))
+    assert [one.grade for one in cut_off] == ["live", "live", "live", "back_filled"], (
+        "its end alone was not seen"
+    )
+    assert grades(centre.story("0931000415", 30)) == {"back_filled"}, "nobody but the PBX saw any of it"
 
 
 @pytest.mark.long
