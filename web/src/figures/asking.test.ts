@@ -12,13 +12,15 @@ const ASKING: Asking = {
   only: ['queue:sales', 'team:'],
   columns: ['SL-A', 'AHT'],
   sort: '-AHT',
+  report: 'queue_day',
+  version: 2,
 }
 
 test('an address says what is asked for, and nothing where it is as at first', () => {
   expect(askingOf(searchOf(ASKING))).toEqual(ASKING)
   expect(searchOf(NO_ASKING).toString()).toBe('')
   expect(askingOf(searchOf({ ...ASKING, range: 'days', days: 5 })).days).toBe(5)
-  expect(askingOf(new URLSearchParams('range=never&days=0&step=1min&by=moon&view=x&first=12'))).toEqual(NO_ASKING)
+  expect(askingOf(new URLSearchParams('range=never&days=0&version=-1&step=1min&by=moon&view=x&first=12'))).toEqual(NO_ASKING)
 })
 
 test('a number that is opened stands beside it', () => {

@@ -61,6 +61,9 @@ export interface Asking {
   columns: readonly string[]
   /** A column, `-` before it for the largest first; empty: by time. */
   sort: string
+  /** The report that is open, and its version where it is not the newest (0). */
+  report: string
+  version: number
 }
 
 /** The number whose calls are shown. */
@@ -85,6 +88,8 @@ export const NO_ASKING: Asking = {
   only: [],
   columns: FIRST_COLUMNS,
   sort: '',
+  report: '',
+  version: 0,
 }
 
 /** Read what is asked for from an address; what it does not know is passed over. */
@@ -107,14 +112,17 @@ export function askingOf(search: URLSearchParams): Asking {
     only: search.getAll('only'),
     columns: columns.length > 0 ? columns : FIRST_COLUMNS,
     sort: search.get('sort') ?? '',
+    report: search.get('report') ?? '',
+    version: Math.max(0, Math.trunc(Number(search.get('version') ?? 0)) || 0),
   }
 }
 
 /** Write it as an address's query, without what is as it is at first. */
 export function searchOf(asking: Asking): URLSearchParams {
   const search = new URLSearchParams()
-  for (const name of ['range', 'step', 'by', 'view', 'sort'] as const)
+  for (const name of ['report', 'range', 'step', 'by', 'view', 'sort'] as const)
     if (asking[name] !== NO_ASKING[name]) search.set(name, asking[name])
+  if (asking.version) search.set('version', String(asking.version))
   if (asking.range === 'days') search.set('days', String(asking.days))
   if (asking.range === 'own')
     for (const name of ['first', 'last'] as const) if (asking[name]) search.set(name, asking[name])
