@@ -99,7 +99,8 @@ async def facts_behind(
     """
     other = against or Line(over=())
     differs = "over <> other_over OR under <> other_under" if against else "over <> 0 OR under <> 0"
-    statement = facts_sql(view) + _WEIGHED.format(
+    asked = {*line.over, *line.under, *line.less, *other.over, *other.under, *other.less}
+    statement = facts_sql(view, terms=sorted(asked)) + _WEIGHED.format(
         moment=MOMENT[view],
         joins=joins_of(*narrowed.ids),
         narrowed=narrowed.sql(),

@@ -35,8 +35,7 @@ class FiguresView(StrEnum):
 MOMENT: Mapping[FiguresView, str] = {FiguresView.EVENT: "fact.at", FiguresView.COHORT: "fact.began_at"}
 """SQL of the moment at which a fact counts."""
 
-_FACTS = """
-WITH fact AS (
+_VISIT_FACTS = """
     SELECT told.kind, visit.day, visit.interaction_id, visit.visit, NULL::integer AS attempt,
         visit.queue_id, contact.entry_point, contact.party_id, contact.wrap_up_code, contact.grade,
         CASE WHEN told.kind = 'left' THEN visit.agent_id END AS agent_id,
@@ -51,11 +50,12 @@ WITH fact AS (
             visit.wait_ms, visit.wait_ms <= coalesce(queue.threshold_s * 1000, :threshold_ms))
     ) AS told (kind, at, exit, first_ms, within)
     WHERE visit.tenant_id = :tenant_id AND {visit_days} {visit_when} AND told.at IS NOT NULL
-    UNION ALL
+"""
+_OFFER_FACTS = """
     SELECT told.kind, offer.day, offer.interaction_id, offer.visit, offer.attempt,
         offer.queue_id, contact.entry_point, contact.party_id, contact.wrap_up_code, contact.grade,
-        offer.agent_id, coalesce(visit.entered_at, contact.started_at), told.at, NULL, told.first_ms,
-        told.second_ms, false
+        offer.agent_id, coalesce(visit.entered_at, contact.started_at) AS began_at, told.at,
+        NULL::text AS exit, told.first_ms, told.second_ms, false AS within
     FROM offer
     JOIN interaction AS contact ON contact.tenant_id = offer.tenant_id AND contact.day = offer.day
         AND contact.interaction_id = offer.interaction_id AND {contact_days}
@@ -72,8 +72,8 @@ WITH fact AS (
             offer.wrap_up_ms, 0)
     ) AS told (kind, at, first_ms, second_ms)
     WHERE offer.tenant_id = :tenant_id AND {offer_days} {offer_when} AND told.at IS NOT NULL
-)
 """
+_VISIT_KINDS = ("'entered'", "'left'")
 _MOMENTS_OF_OFFER = "offer.offered_at, offer.ended_at, offer.talk_ended_at, offer.wrap_up_ended_at"
 _VISIT_WHEN: Mapping[FiguresView | None, str] = {
     None: "",
@@ -87,25 +87,36 @@ _OFFER_WHEN: Mapping[FiguresView | None, str] = {
 }
 
 
-def facts_sql(view: FiguresView | None = None, *, only_days: bool = False) -> str:
+def facts_sql(
+    view: FiguresView | None = None, *, only_days: bool = False, terms: Sequence[str] | None = None
+) -> str:
     """Return ``WITH … fact``: the common beginning of the statements; its values are ``fact_values``.
 
     Args:
         view: Leave out rows that have no fact between ``since`` and ``until`` in it, to read less; the
             statement still has to say which facts it means.
         only_days: Of the log's days ``days`` alone.
+        terms: Leave out the facts that none of these terms counts, as far as that saves reading.
     """
 
     def days(table: str) -> str:
         named = f" AND {table}.day = ANY(CAST(:days AS date[]))" if only_days else ""
         return f"{table}.day BETWEEN :first_day AND :last_day{named}"
 
-    return _FACTS.format(
-        contact_days=days("contact"),
-        visit_days=days("visit"),
-        offer_days=days("offer"),
-        visit_when=_VISIT_WHEN[view],
-        offer_when=_OFFER_WHEN[view],
+    of_visits = {any(kind in _TERMS[name][0] for kind in _VISIT_KINDS) for name in terms or ()}
+    parts: tuple[str, ...] = (_VISIT_FACTS, _OFFER_FACTS)
+    if len(of_visits) == 1:
+        parts = (_VISIT_FACTS,) if of_visits.pop() else (_OFFER_FACTS,)
+    return (
+        "\nWITH fact AS ("
+        + "    UNION ALL".join(parts).format(
+            contact_days=days("contact"),
+            visit_days=days("visit"),
+            offer_days=days("offer"),
+            visit_when=_VISIT_WHEN[view],
+            offer_when=_OFFER_WHEN[view],
+        )
+        + ")\n"
     )
 
 

@@ -21,7 +21,7 @@ from app.figures.rollups import ROLLED_FACTS, grain_of, whole_days
 from app.figures.rules import GapCause, LogGap
 from routing.events import QueueExit
 from routing.ids import QueueId
-from workforce.measures import Cell, cell_of_exits, total
+from workforce.measures import Cell, total
 from workforce.wait_buckets import WAIT_BOUNDS_MS
 
 BACK_FILLED = "back_filled"
@@ -41,18 +41,36 @@ _CELLS = """
     WHERE {moment} >= :since AND {moment} < :until {narrowed}
     GROUP BY 1, 2, 3, 4, 5
 )
-SELECT period, key, kind, exit, sum(facts)::bigint AS facts, sum(first_ms)::bigint AS first_ms,
-    sum(second_ms)::bigint AS second_ms, max(longest_ms) AS longest_ms, sum(within)::bigint AS within,
-    bool_or(is_back_filled) AS is_back_filled,
-    array_agg(bucket) FILTER (WHERE bucket IS NOT NULL) AS buckets,
-    array_agg(facts) FILTER (WHERE bucket IS NOT NULL) AS bucket_facts
-FROM counted GROUP BY 1, 2, 3, 4
+, summed AS (
+    SELECT period, key, kind, exit, sum(facts)::bigint AS facts, sum(first_ms)::bigint AS first_ms,
+        sum(second_ms)::bigint AS second_ms, max(longest_ms) AS longest_ms, sum(within)::bigint AS within,
+        bool_or(is_back_filled) AS is_back_filled
+    FROM counted GROUP BY 1, 2, 3, 4
+), waited AS (
+    SELECT period, key, array_agg(bucket) AS buckets, array_agg(facts) AS bucket_facts
+    FROM counted WHERE bucket IS NOT NULL GROUP BY 1, 2
+)
+"""
+_TOLD = """
+SELECT summed.period, summed.key, array_agg(kind) AS kinds, array_agg(exit) AS exits,
+    array_agg(facts) AS facts, array_agg(first_ms) AS first_ms, array_agg(second_ms) AS second_ms,
+    array_agg(longest_ms) AS longest_ms, array_agg(within) AS within,
+    bool_or(is_back_filled) AS is_back_filled, max(buckets) AS buckets, max(bucket_facts) AS bucket_facts
+FROM summed LEFT JOIN waited ON waited.period = summed.period AND waited.key = summed.key
+GROUP BY 1, 2
 """
 _ROLLED_CELLS = """
 , counted AS (
-    SELECT width_bucket(fact.at, CAST(:bounds AS timestamptz[])) - 1 AS period, coalesce({key}, '') AS key,
-        fact.*
-    FROM fact {joins} WHERE true {narrowed}
+    SELECT quarter.period, coalesce({key}, '') AS key, fact.kind, fact.exit, fact.facts, fact.first_ms,
+        fact.second_ms, fact.longest_ms, fact.within, fact.is_back_filled, fact.buckets, fact.bucket_facts
+    FROM fact
+    JOIN (
+        SELECT at, width_bucket(at, CAST(:bounds AS timestamptz[])) - 1 AS period
+        FROM generate_series(
+            CAST(:since AS timestamptz), CAST(:until AS timestamptz) - interval '15 minutes',
+            interval '15 minutes') AS at
+    ) AS quarter ON quarter.at = fact.at
+    {joins} WHERE true {narrowed}
 ), summed AS (
     SELECT period, key, kind, exit, sum(facts)::bigint AS facts, sum(first_ms)::bigint AS first_ms,
         sum(second_ms)::bigint AS second_ms, max(longest_ms) AS longest_ms, sum(within)::bigint AS within,
@@ -66,8 +84,6 @@ _ROLLED_CELLS = """
         WHERE exit = :answered GROUP BY 1, 2, 3
     ) AS bucketed GROUP BY 1, 2
 )
-SELECT summed.*, buckets, bucket_facts FROM summed
-LEFT JOIN waited ON summed.exit = :answered AND waited.period = summed.period AND waited.key = summed.key
 """
 _GAPS = """
 SELECT cause, witnessed_at IS NOT NULL AS is_witnessed,
@@ -167,12 +183,14 @@ async def period_cells(
     rows: list[Any] = []
     if rolled:
         told = {**values, "days": rolled, "view": view.value, "grain": grain}
-        rows += await connection.execute(text(ROLLED_FACTS + _ROLLED_CELLS.format(**names)), told)
+        rows += await connection.execute(text(ROLLED_FACTS + _ROLLED_CELLS.format(**names) + _TOLD), told)
     day_count = (last_day - first_day).days + 1
     rest = sorted({first_day + timedelta(days=number) for number in range(day_count)} - set(rolled))
     if rest:
         told = {**values, "days": rest, "wait_bounds_ms": list(WAIT_BOUNDS_MS), "back_filled": BACK_FILLED}
-        statement = facts_sql(view, only_days=bool(rolled)) + _CELLS.format(moment=MOMENT[view], **names)
+        statement = (
+            facts_sql(view, only_days=bool(rolled)) + _CELLS.format(moment=MOMENT[view], **names) + _TOLD
+        )
         rows += await connection.execute(text(statement), told)
     cells: dict[CellKey, list[Cell]] = {}
     corrected: set[CellKey] = set()
@@ -181,7 +199,8 @@ async def period_cells(
         cells.setdefault(key, []).append(_cell(row))
         if row.is_back_filled:
             corrected.add(key)
-    return {key: total(parts) for key, parts in cells.items()}, frozenset(corrected)
+    whole = {key: parts[0] if len(parts) == 1 else total(parts) for key, parts in cells.items()}
+    return whole, frozenset(corrected)
 
 
 async def queue_cells(
@@ -243,26 +262,51 @@ async def first_fact_ms(
 
 
 def _cell(row: Any) -> Cell:
-    """Facts of one kind."""
-    match row.kind:
-        case "entered":
-            return Cell(offered_count=row.facts)
-        case "left":
-            return cell_of_exits(
-                QueueExit(row.exit),
-                count=row.facts,
-                within_count=row.within,
-                wait_ms=row.first_ms,
-                wait_max_ms=row.longest_ms,
-                buckets=dict(zip(row.buckets or (), row.bucket_facts or (), strict=True)),
-            )
-        case "offered":
-            return Cell(offer_count=row.facts)
-        case "not_answered":
-            return Cell(rona_count=row.facts)
-        case "caller_left":
-            return Cell(offer_caller_left_count=row.facts)
-        case "handled":
-            return Cell(handled_count=row.facts, talk_ms=row.first_ms, hold_ms=row.second_ms)
-        case _:
-            return Cell(wrap_up_ms=row.first_ms)
+    """All facts of a period and key: made at once, for a month of half hours has thousands of them."""
+    sums: dict[str, int] = {}
+    exit_counts: dict[QueueExit, int] = {}
+    told = zip(row.kinds, row.exits, row.facts, row.first_ms, row.second_ms, row.within, strict=True)
+    for kind, way, facts, first_ms, second_ms, within in told:
+        match kind:
+            case "entered":
+                sums["offered_count"] = facts
+            case "left":
+                queue_exit = QueueExit(way)
+                exit_counts[queue_exit] = facts
+                _add_exit(sums, queue_exit, facts, first_ms, within)
+            case "offered":
+                sums["offer_count"] = facts
+            case "not_answered":
+                sums["rona_count"] = facts
+            case "caller_left":
+                sums["offer_caller_left_count"] = facts
+            case "handled":
+                sums |= {"handled_count": facts, "talk_ms": first_ms, "hold_ms": second_ms}
+            case _:
+                sums["wrap_up_ms"] = first_ms
+    longest = (ms for ms, way in zip(row.longest_ms, row.exits, strict=True) if way == QueueExit.ANSWERED)
+    return Cell(
+        **sums,
+        exit_counts=exit_counts,
+        wait_answered_max_ms=max(longest, default=0),
+        wait_buckets=dict(zip(row.buckets or (), row.bucket_facts or (), strict=True)),
+    )
+
+
+def _add_exit(sums: dict[str, int], way: QueueExit, count: int, wait_ms: int, within_count: int) -> None:
+    if way is QueueExit.ANSWERED:
+        sums |= {
+            "answered_count": count,
+            "answered_within_count": within_count,
+            "wait_answered_ms": wait_ms,
+        }
+    elif way in (QueueExit.ABANDONED, QueueExit.SHORT_ABANDON):
+        if way is QueueExit.SHORT_ABANDON:
+            sums["short_abandoned_count"] = count
+        added = {
+            "abandoned_count": count,
+            "abandoned_within_count": within_count,
+            "wait_abandoned_ms": wait_ms,
+        }
+        for name, value in added.items():
+            sums[name] = sums.get(name, 0) + value

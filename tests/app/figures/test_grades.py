@@ -286,9 +286,11 @@ async def test_the_worst_holds_and_all_who_show_figures_say_it(database: Databas
     ]
     async with database.snapshot(DEFAULT_TENANT) as connection:
         found = await connection.execute(
-            text(f"SELECT grade, count(*) FROM {SCHEMA}.queue_quarter GROUP BY 1")
+            text(f"SELECT grade, count(*) AS row_count FROM {SCHEMA}.queue_quarter GROUP BY 1")
         )
-        assert dict(found) == {"live": len(HOURS)}, "nobody called in those quarters"
+        assert {row.grade: row.row_count for row in found} == {"live": len(HOURS)}, (
+            "nobody called in those quarters"
+        )
         logged = await logged_day(
             connection,
             DEFAULT_TENANT,
