@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from app.floor.rules import Names, agent_row, queue_row, queues_of_agents, total_of
+from app.floor.rules import Names, agent_row, board_formulas, queue_row, queues_of_agents, total_of
 from app.sockets.rules import Json, Publisher
 from routing import events as ev
 from routing.config import CentreConfig, QueueConfig
@@ -21,6 +21,10 @@ from routing.phone_events import PhoneChanged
 FLOOR = "floor:all"
 WALL = "wall:all"
 _TEAM = "floor:team:"
+
+
+_FORMULAS = Json(board_formulas())
+"""Of the figures on the boards, so that each can say what it is; the same bytes for all."""
 
 
 class FloorBoard:
@@ -139,6 +143,7 @@ class FloorBoard:
             self._show_queue(queue_id)
         self._show_total()
         self._show_meta()
+        self._everywhere("formulas", _FORMULAS)
         self._sweep()
 
     def _sweep(self) -> None:

@@ -7,12 +7,20 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.centre.document import Centre
-from app.floor.topic_values import AgentRow, FloorTotal, QueueRow, QueueTile, WaitingNow
-from app.wall.rules import Grade
+from app.floor.topic_values import (
+    AgentRow,
+    BoardFormula,
+    FloorTotal,
+    QueueRow,
+    QueueTile,
+    WaitingNow,
+)
+from app.wall.rules import SERVICE_LEVEL_FORMULA, Grade
 from app.wall.rules import figures as figures_of
 from routing.config import CentreConfig, QueueConfig
 from routing.floor import AgentFloor, QueueFloor
 from routing.ids import AgentId, QueueId
+from workforce.formulas import FORMULAS
 from workforce.measures import Cell
 
 NO_FIGURES: Mapping[str, Any] = asdict(figures_of(Cell(), Grade.UNKNOWN))
@@ -55,6 +63,21 @@ class Names:
     def entry_point(self, entry_point: str) -> str:
         """Return the name of a number dialled."""
         return self.entry_points.get(entry_point) or entry_point
+
+
+def board_formulas() -> dict[str, BoardFormula]:
+    """Return what the figures on the boards are made of, by formula id.
+
+    >>> board_formulas()["ASA"]
+    {'over': ['wait_answered_ms'], 'under': ['answered_count'], 'less': []}
+    """
+    shown = (SERVICE_LEVEL_FORMULA, "ASA", "AHT")
+    return {
+        one: BoardFormula(
+            over=list(FORMULAS[one].over), under=list(FORMULAS[one].under), less=list(FORMULAS[one].less)
+        )
+        for one in shown
+    }
 
 
 def queues_of_agents(config: CentreConfig) -> dict[AgentId, tuple[QueueId, ...]]:

@@ -27,6 +27,14 @@ class BoardMeta(TypedDict):
     not_ready: dict[str, str]
 
 
+class BoardFormula(TypedDict):
+    """What a figure is made of, by the one table: sum of ``over`` ÷ (sum of ``under`` less ``less``)."""
+
+    over: list[str]
+    under: list[str]
+    less: list[str]
+
+
 class WaitingNow(TypedDict):
     """How many wait, and since when the longest; null: nobody does."""
 
@@ -92,10 +100,20 @@ class AgentRow(TypedDict):
     unseen_pop_since_ms: int | None
 
 
-WallTopic = TypedDict("WallTopic", {"meta": BoardMeta, "total": FloorTotal, "queue/*": QueueRow})
+WallTopic = TypedDict(
+    "WallTopic",
+    {"meta": BoardMeta, "formulas": dict[str, BoardFormula], "total": FloorTotal, "queue/*": QueueRow},
+)
 """``wall:all``: no agent by name."""
 
 FloorTopic = TypedDict(
-    "FloorTopic", {"meta": BoardMeta, "total": FloorTotal, "queue/*": QueueRow, "agent/*": AgentRow}
+    "FloorTopic",
+    {
+        "meta": BoardMeta,
+        "formulas": dict[str, BoardFormula],
+        "total": FloorTotal,
+        "queue/*": QueueRow,
+        "agent/*": AgentRow,
+    },
 )
 """``floor:all`` and ``floor:team:*``."""

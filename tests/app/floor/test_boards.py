@@ -19,6 +19,7 @@ from routing.floor import Floor
 from routing.floor_of import floor_of
 from tests.app.topic_check import assert_as_described
 from tests.routing.day import Day
+from workforce.formulas import FORMULAS
 
 FIGURES = {"today": NO_FIGURES, "last_15_min": NO_FIGURES}
 
@@ -162,4 +163,21 @@ def test_a_supervisor_of_one_team_sees_no_other_teams_agents() -> None:
             if topic.startswith("floor:team:"):
                 assert (f"agent/{agent.agent_id}" in document) == (topic == f"floor:team:{agent.team_id}")
     assert not [key for key in documents["wall:all"] if key.startswith("agent/")]
-    assert {"meta", "total"} <= documents["wall:all"].keys()
+    assert {"meta", "total", "formulas"} <= documents["wall:all"].keys()
+
+
+def test_a_board_says_by_which_formulas_its_figures_are_made() -> None:
+    day = Day(1)
+    boards = Boards(day.engine.centre.config)
+    boards.seed(floor_of(day.engine.centre))
+    documents = boards.shown.documents()
+    for topic in ("wall:all", "floor:all"):
+        shown = documents[topic]["formulas"]
+        formula_id = documents[topic]["total"]["today"]["service_level_formula"]
+        assert formula_id in shown
+        for one, parts in shown.items():
+            assert {name: tuple(terms) for name, terms in parts.items()} == {
+                "over": FORMULAS[one].over,
+                "under": FORMULAS[one].under,
+                "less": FORMULAS[one].less,
+            }
