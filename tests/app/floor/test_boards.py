@@ -18,6 +18,7 @@ from routing.config import CentreConfig
 from routing.floor import Floor
 from routing.floor_of import floor_of
 from tests.app.topic_check import assert_as_described
+from tests.routing.consult_day import ConsultDay
 from tests.routing.day import Day
 from workforce.formulas import FORMULAS
 
@@ -101,9 +102,10 @@ class Boards:
         self.presence_board.seeded(floor)
 
 
+@pytest.mark.parametrize("kind", [Day, ConsultDay])
 @pytest.mark.parametrize("seed", range(6))
-def test_what_pages_hold_is_what_a_board_begun_now_shows(seed: int) -> None:
-    day, luck = Day(seed), random.Random(seed)
+def test_what_pages_hold_is_what_a_board_begun_now_shows(seed: int, kind: type[Day]) -> None:
+    day, luck = kind(seed), random.Random(seed)
     boards, floor = Boards(day.engine.centre.config), Floor()
     boards.seed(floor)
     batch = []
