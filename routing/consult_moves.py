@@ -103,6 +103,7 @@ def _take(centre: Centre, interaction: Interaction, consult: Consult, giver: Age
             to_agent_id=consult.to_agent_id,
             to_number=consult.to_number,
             kind=TransferKind.ATTENDED,
+            attempt=consult.attempt,
         )
     )
     if consult.to_agent_id is None:

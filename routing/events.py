@@ -230,8 +230,9 @@ class InteractionTransferred(Event):
     from_agent_id: AgentId | None
     to_queue_id: QueueId | None
     to_agent_id: AgentId | None
-    to_number: str = ""  # outside, as it is dialled
+    to_number: str = ""  # outside, as it is dialled; attempt: of that dial
     kind: TransferKind = TransferKind.BLIND
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,6 +125,7 @@ def _send_outside(centre: Centre, interaction: Interaction, to_number: str) -> N
             to_queue_id=None,
             to_agent_id=None,
             to_number=to_number,
+            attempt=interaction.attempt,
         )
     )
     outside.begin(centre, interaction, interaction.attempt, to_number)

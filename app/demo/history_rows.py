@@ -20,6 +20,7 @@ from app.db.bulk import moment
 from app.live.record_rows import Record, Stamped
 from app.live.record_spans import fold_spans
 from app.live.record_values import (
+    ATTEMPT_COLUMNS,
     INTERACTION_COLUMNS,
     LEG_COLUMNS,
     OFFER_COLUMNS,
@@ -57,6 +58,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "leg": LEG_COLUMNS,
     "agent_span": SPAN_COLUMNS,
     "interaction_reason": REASON_COLUMNS,
+    "contact_attempt": ATTEMPT_COLUMNS,
     "event": EVENT_COLUMNS,
 }
 

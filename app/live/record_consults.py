@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
+from app.live.record_rows import AttemptRow
 from routing import transfer_events as tr
+from routing.events import InteractionTransferred
 from routing.ids import AgentId, LegId, QueueId
 from routing.signals import Party
+from routing.transfer_signals import TransferKind
 
 if TYPE_CHECKING:
     from app.live.record_folding import Folding
@@ -21,7 +24,8 @@ OUTSIDE = "external"  # the party of a leg that belongs to nobody of ours
 TAKEN = "taken"  # the outcome of a participation without an offer: handed over in a consult, or a conference
 
 TransferEvent = (
-    tr.ConsultStarted
+    InteractionTransferred
+    | tr.ConsultStarted
     | tr.ConsultRang
     | tr.ConsultAnswered
     | tr.ConsultEnded
@@ -39,7 +43,11 @@ def fold_transfer(folding: Folding, event: TransferEvent, boot_id: str) -> None:
     """Take one more event in."""
     at_ms = event.occurred_ms
     match event:
+        case InteractionTransferred():
+            if event.kind is TransferKind.BLIND:  # behind a consult the number was dialled before
+                _dial(folding, event.attempt, "transfer", event.to_number, event.from_agent_id, at_ms)
         case tr.ConsultStarted():
+            _dial(folding, event.attempt, "consult", event.to_number, event.agent_id, at_ms)
             folding.switch(event.agent_id, at_ms, "held", "consult", consult=event.attempt)
         case tr.ConsultRang():
             _note_leg(folding, event.leg_id, boot_id, event.to_agent_id, at_ms)
@@ -78,6 +86,17 @@ def fold_transfer(folding: Folding, event: TransferEvent, boot_id: str) -> None:
                 folding.go("ivr", at_ms)
         case _:
             assert_never(event)
+
+
+def _dial(
+    folding: Folding, attempt: int, purpose: str, number: str, agent_id: AgentId | None, at_ms: int
+) -> None:
+    """A number outside was dialled; nothing happens when it was none."""
+    if number:
+        row = AttemptRow(
+            attempt=attempt, purpose=purpose, number=number, requested_by=agent_id or "", at_ms=at_ms
+        )
+        folding.attempts.append(row)
 
 
 def is_own_consult(row: SegmentRow) -> bool:

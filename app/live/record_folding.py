@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.live.record_consults import TransferEvent, fold_transfer
-from app.live.record_rows import ReasonRow
+from app.live.record_rows import AttemptRow, ReasonRow
 from app.live.record_track import CUSTOMER, WRAP_UP, Track
 from routing import events as ev
 from routing import phone_events as phone
@@ -43,6 +43,7 @@ class Folding:
         self.legs: dict[LegId, dict[str, Any]] = {}
         self.facts: dict[str, Any] = {}
         self.reasons: list[ReasonRow] = []
+        self.attempts: list[AttemptRow] = []
         self.handed_over = False
         self.corrections: list[ev.FactCorrected] = []
         self._open_visit: int | None = None

@@ -122,6 +122,23 @@ class ReasonRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """A number outside was dialled for the interaction, behind the number gate.
+
+    Attributes:
+        attempt: Of the interaction; with its id it names the row.
+        purpose: ``transfer`` or ``consult``.
+        requested_by: The agent; empty: somebody else with the right to.
+    """
+
+    attempt: int
+    purpose: str
+    number: str
+    requested_by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionRow:
     """A contact."""
 
@@ -161,6 +178,7 @@ class Record:
     offers: tuple[OfferRow, ...]
     legs: tuple[LegRow, ...]
     reasons: tuple[ReasonRow, ...] = ()
+    attempts: tuple[AttemptRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

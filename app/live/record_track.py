@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from app.live.record_rows import BACK_FILLED, LIVE, SegmentRow
 from routing.ids import AgentId, QueueId
 
+SAME_FACT_MS = 100
+"""The witness and the live events tell of the same moment when they are no further apart: the PBX reports an
+answer and the bridge that follows it one after the other. Only what lies further apart is corrected."""
+
 CUSTOMER = "customer"
 WRAP_UP = "wrap_up"
 _TOGETHER = ("talk", "hold", "consult", "conference", "re_attach")
@@ -35,6 +39,12 @@ class _Stretch:
     def is_empty(self) -> bool:
         marked = self.exit_cause is not None or self.ended_by is not None
         return self.ended_ms == self.started_ms and not marked
+
+    def set(self, started_ms: int, ended_ms: int | None) -> None:
+        """Take the witness's moments; what was seen otherwise than by a report's delay is graded so."""
+        if abs(started_ms - self.started_ms) > SAME_FACT_MS or not _same(self.ended_ms, ended_ms):
+            self.grade = BACK_FILLED
+        self.started_ms, self.ended_ms = started_ms, ended_ms
 
 
 class Track:
@@ -167,13 +177,13 @@ class Track:
             and (limit_ms is None or stretch.started_ms < limit_ms or stretch.exit_cause is not None)
         ] or self._stretches[-1:]
         for stretch in kept:
-            stretch.started_ms = _within(stretch.started_ms, started_ms, limit_ms)
-            if stretch.ended_ms is not None:
-                stretch.ended_ms = _within(stretch.ended_ms, started_ms, limit_ms)
-        if kept[0].started_ms != started_ms:
-            kept[0].started_ms, kept[0].grade = started_ms, BACK_FILLED
-        if limit_ms is not None and kept[-1].ended_ms != limit_ms:
-            kept[-1].ended_ms, kept[-1].grade = limit_ms, BACK_FILLED
+            ended_ms = stretch.ended_ms
+            if ended_ms is not None:
+                ended_ms = _within(ended_ms, started_ms, limit_ms)
+            stretch.set(_within(stretch.started_ms, started_ms, limit_ms), ended_ms)
+        kept[0].set(started_ms, kept[0].ended_ms)
+        if limit_ms is not None:
+            kept[-1].set(kept[-1].started_ms, limit_ms)
         self._stretches = kept
         self._end_ms = kept[-1].ended_ms
 
@@ -203,7 +213,7 @@ class Track:
                     stretch.started_ms = max(stretch.started_ms, to_ms)
                 if stretch.ended_ms is not None and stretch.ended_ms >= from_ms:
                     stretch.ended_ms = max(stretch.ended_ms, to_ms)
-            if touched:
+            if touched and abs(to_ms - from_ms) > SAME_FACT_MS:
                 stretch.grade = BACK_FILLED
         self._stretches = [stretch for stretch in self._stretches if not stretch.is_empty]
         self._end_ms = self._stretches[-1].ended_ms if self._stretches else self._end_ms
@@ -212,6 +222,11 @@ class Track:
         """Return where the last talk or hold ended; None: there is none, or it goes on."""
         ends = [stretch.ended_ms for stretch in self._stretches if stretch.kind != WRAP_UP]
         return ends[-1] if ends else None
+
+    def grade_all(self, grade: str) -> None:
+        """Say of every segment how it came to be."""
+        for stretch in self._stretches:
+            stretch.grade = grade
 
     def split(self, at_ms: int, kind: str, agent_id: AgentId | None) -> None:
         """From *at_ms* on the track was *kind*; for facts that were seen by the witness alone."""
@@ -251,6 +266,12 @@ def total_ms(rows: Iterable[SegmentRow], *kinds: str) -> int:
     return sum(
         row.ended_ms - row.started_ms for row in rows if row.kind in kinds and row.ended_ms is not None
     )
+
+
+def _same(one_ms: int | None, other_ms: int | None) -> bool:
+    if one_ms is None or other_ms is None:
+        return one_ms is other_ms
+    return abs(one_ms - other_ms) <= SAME_FACT_MS
 
 
 def _within(value_ms: int, low_ms: int, high_ms: int | None) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID, uuid5
 
 import orjson
 
 from app.db.bulk import moment
 from app.live.record_rows import Record, SpanRow
+
+_ATTEMPTS = UUID("0d8f6c3e-5f0b-4a7e-9c57-6a1f0e2b7d11")  # the name space of attempts' ids
 
 RowValues = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
 """Per table: rows by their key without the tenant."""
@@ -35,6 +38,9 @@ OFFER_COLUMNS = (
 LEG_COLUMNS = (
     *("day", "pbx_id", "boot_id", "leg_id", "interaction_id", "party", "agent_id"),
     *("started_at", "answered_at", "ended_at", "hangup_cause"),
+)
+ATTEMPT_COLUMNS = (
+    *("day", "attempt_id", "at", "purpose", "number_kind", "number_normal", "interaction_id", "requested_by"),
 )
 REASON_COLUMNS = ("day", "interaction_id", "ordinal", "tree_version", "reason_id", "set_by", "actor", "at")
 SPAN_COLUMNS = (
@@ -91,6 +97,14 @@ def rows_of(record: Record, day: date) -> RowValues:
         "queue_visit": visits,
         "offer": offers,
         "leg": legs,
+        "contact_attempt": {
+            (day, attempt_id): (
+                *(day, attempt_id, moment(a.at_ms), a.purpose, _kind_of(a.number), a.number, one),
+                a.requested_by,
+            )
+            for a in record.attempts
+            for attempt_id in (uuid5(_ATTEMPTS, f"{one}/{a.attempt}"),)
+        },
         "interaction_reason": {
             (day, one, r.ordinal): (
                 *(day, one, r.ordinal, r.tree_version, r.reason_id, r.set_by, r.actor, moment(r.at_ms)),
@@ -111,6 +125,11 @@ def values_of_span(span: SpanRow) -> tuple[Any, ...]:
 def day_of_span(started_ms: int) -> date:
     """Return the day of an agent's span: the UTC date of its start."""
     return datetime.fromtimestamp((moment(started_ms) or 0) / 1000, UTC).date()
+
+
+def _kind_of(number: str) -> str:
+    """The gate gives E.164 wherever a number is one; what it lets pass otherwise is short."""
+    return "e164" if number.startswith("+") else "short"
 
 
 def _json(value: object) -> str:

@@ -24,6 +24,7 @@ from app.db.session import TenantId
 from app.live.gap_writer import Restart, Told, write_gaps
 from app.live.record_rows import Stamped
 from app.live.record_values import (
+    ATTEMPT_COLUMNS,
     INTERACTION_COLUMNS,
     LEG_COLUMNS,
     OFFER_COLUMNS,
@@ -66,6 +67,7 @@ _UPSERTS: dict[str, BulkStatement] = {
     "offer": upsert(tables.offer, OFFER_COLUMNS, update=True),
     "leg": upsert(tables.leg, LEG_COLUMNS, update=True),
     "interaction_reason": upsert(tables.interaction_reason, REASON_COLUMNS, update=True),
+    "contact_attempt": upsert(tables.contact_attempt, ATTEMPT_COLUMNS, update=False),
 }
 _DELETE_KEYS: dict[str, BulkStatement] = {
     name: delete(tables.metadata.tables[name], columns)

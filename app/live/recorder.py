@@ -23,7 +23,7 @@ from app.live.record_rows import (
     Stamped,
     VisitRow,
 )
-from app.live.record_track import total_ms
+from app.live.record_track import SAME_FACT_MS, total_ms
 from routing import events as ev
 from routing.ids import LegId, bare_id
 
@@ -50,6 +50,7 @@ FOLDED_TYPES: tuple[str, ...] = (
     "WrapUpDone",
     "WrapUpCodeGiven",
     "ContactReasonNoted",
+    "InteractionTransferred",
     "ConsultStarted",
     "ConsultRang",
     "ConsultAnswered",
@@ -63,10 +64,6 @@ FOLDED_TYPES: tuple[str, ...] = (
     "FallbackTalkEnded",
 )
 """The events that say something about an interaction's record."""
-
-SAME_FACT_MS = 100
-"""The witness and the live events tell of the same moment when they are no further apart: the PBX reports an
-answer and the bridge that follows it one after the other. Only what lies further apart is corrected."""
 
 LEFT_BEFORE_QUEUE = "left_before_queue"
 """The outcome of a contact that ended before it was queued."""
@@ -87,7 +84,17 @@ def fold(history: Sequence[Stamped]) -> Record | None:
         folding.apply(stamped.event, stamped.boot_id)
     for correction in folding.corrections:
         _correct(folding, correction)
+    if _is_witnessed_alone(history):
+        folding.customer.grade_all(BACK_FILLED)
     return _record(folding)
+
+
+def _is_witnessed_alone(history: Sequence[Stamped]) -> bool:
+    """Whether the contact was begun by its correction: nobody of ours saw any of it."""
+    begun = history[0]
+    return isinstance(begun.event, ev.ContactStarted) and any(
+        isinstance(stamped.event, ev.FactCorrected) and stamped[:2] == begun[:2] for stamped in history
+    )
 
 
 # ---------------------------------------------------------------- corrections
@@ -228,6 +235,7 @@ def _record(folding: Folding) -> Record:
         offers=tuple(_offer(folding, attempt) for attempt in sorted(folding.offers)),
         legs=tuple(LegRow(**leg) for leg in folding.legs.values()),
         reasons=tuple(folding.reasons),
+        attempts=tuple(folding.attempts),
     )
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.session import Database, TenantId
-from app.live.recorder import SAME_FACT_MS
+from app.live.record_track import SAME_FACT_MS
 from routing.ids import AgentId, InteractionId, day_of
 from routing.signals import CallFactCorrected, Signal
 from telephony.cel import CelCall, CelFold, CelOffset, CelReader, cel_file

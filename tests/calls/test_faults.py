@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.demo.server_process import free_port
-from app.live.recorder import SAME_FACT_MS
+from app.live.record_track import SAME_FACT_MS
 from tests.calls.centre import CallCentre, ms
 from tests.calls.exact import near
 from tests.calls.oracle import Story, agents, customer, eventually, kinds
