@@ -165,7 +165,7 @@ def _with_a_third(centre: Centre, interaction: Interaction, seen: InteractionSee
     elif seen.phase is PbxPhase.CONSULT:
         if consult is None or consult.phase is ConsultPhase.CONFERENCE:
             _held(centre, interaction, seen, unknown)
-    elif consult is None or consult.phase is not ConsultPhase.CONFERENCE:
+    elif interaction.phase is not Phase.CONNECTED:  # the room's variables do not tell who of us stayed
         _talking(centre, interaction, seen)
 
 

@@ -23,6 +23,7 @@ _ADOPTED_KIND: Mapping[str, str] = {
     "talking": "talking",
     "held": "held",
     "fallback": "external",
+    "external": "external",
     "unattended": "ivr",
 }
 _PBX_OF_LEG = re.compile(r"(?P<pbx>.+)-(?:o[0-9a-f-]{36}|\d+\.\d+)")

@@ -7,11 +7,11 @@ from routing import events as ev
 from routing import signals as sig
 from routing import transfer_events as done
 from routing import transfer_signals as tr
-from routing.ids import LegId
-from routing.signals import OfferFailure, Party
+from routing.ids import BootId, LegId
+from routing.signals import OfferFailure, Party, PbxPhase
 from routing.transfer_events import ConsultOutcome
 from routing.transfer_signals import TransferKind
-from tests.routing.desk import ANA, BEN, C1, CLO, SUPPORT, Desk
+from tests.routing.desk import ANA, BEN, C1, CLO, PBX, SUPPORT, Desk
 
 NUMBER = "+886287654321"
 LEG, ASKED = LegId("pbx1-1763790001.9"), LegId("pbx1-1763790002.11")
@@ -197,6 +197,45 @@ def test_what_does_not_fit_is_refused() -> None:
     desk = consulting()
     desk.say(sig.TransferRequested(at_ms=8_000, interaction_id=C1, by_agent_id=BEN, to_queue_id=SUPPORT))
     assert desk.said(ev.SignalIgnored).reason == "in_consult"
+
+
+def seen(desk: Desk, phase: PbxPhase, **more: object) -> None:
+    """A reconnect shows the caller so."""
+    desk.say(sig.PbxLinkLost(at_ms=10_000, pbx_id=PBX))
+    row = sig.InteractionSeen(interaction_id=C1, phase=phase, attempt=2, **more)  # type: ignore[arg-type]
+    desk.say(sig.PbxSnapshotTaken(at_ms=11_000, pbx_id=PBX, boot_id=BootId("b1"), interactions=(row,)))
+
+
+def test_after_a_reconnect_a_consult_goes_on_where_it_was() -> None:
+    desk = consulting()
+    seen(desk, PbxPhase.CONSULT, agent_id=BEN)
+    assert (desk.state(BEN), desk.state(CLO)) == ("holding", "talking")
+    desk.say(tr.ConsultCompleted(at_ms=12_000, interaction_id=C1, by_agent_id=BEN))
+    assert desk.said(done.InteractionTaken).agent_id == CLO
+
+
+def test_after_a_reconnect_whoever_the_pbx_shows_with_the_customer_has_him() -> None:
+    for agent_id, states in ((BEN, ("talking", "ready")), (CLO, ("wrap_up", "talking"))):
+        desk = consulting()
+        seen(desk, PbxPhase.TALKING, agent_id=agent_id, bridged=True)
+        assert (desk.state(BEN), desk.state(CLO)) == states
+
+
+def test_after_a_reconnect_whoever_stayed_in_the_conference_still_has_the_customer() -> None:
+    desk = consulting()
+    desk.say(tr.ConferenceRequested(at_ms=8_000, interaction_id=C1, by_agent_id=BEN))
+    desk.say(tr.ConsultAgentLeft(at_ms=9_000, interaction_id=C1, attempt=2, agent_id=BEN))
+    seen(desk, PbxPhase.CONFERENCE, agent_id=BEN, bridged=True)
+    assert desk.state(CLO) == "talking"
+    assert desk.engine.centre.interactions[C1].agent_id == CLO
+
+
+def test_a_caller_found_with_a_number_outside_is_nobodys_of_ours() -> None:
+    desk = Desk(BEN)
+    seen(desk, PbxPhase.EXTERNAL, bridged=True)
+    assert desk.said(done.OutsideDialled).interaction_id == C1
+    assert desk.said(ev.InteractionAdopted).phase == "external"
+    assert desk.quiet(cmd.OfferInteraction)
 
 
 def test_a_talk_on_the_pbxs_own_queue_ends_with_who_ended_it() -> None:
