@@ -62,9 +62,9 @@ def test_the_floor_shows_a_call_as_it_goes_and_leads_to_it(
         expect(agent).to_contain_text("Wrap-up", timeout=LIVE_MS)
         answered = page.locator("tr", has=page.locator("th[scope=row]:text-is('sales')")).locator("td").nth(5)
         expect(answered).to_have_text(str(answered_before + 1))
-        assert "answered within 20 s" in (
-            page.locator("td [title*='SL-C']").first.get_attribute("title") or ""
-        )
+        said = page.locator("td [title*='SL-C = answered in time']").first.get_attribute("title") or ""
+        assert "in time is within 20 s" in said
+        assert "data: Complete" in said
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_contain_text("0911000101")
 
