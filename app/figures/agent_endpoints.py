@@ -36,7 +36,7 @@ router = APIRouter(
 @router.get("")
 async def show_agents_figures(request: Request, query: Annotated[AgentsQuery, Query()]) -> AgentFiguresShown:
     """Show the figures of agents or teams of a range of days."""
-    return agents_shown(await _read(request, query))
+    return await asyncio.to_thread(agents_shown, await _read(request, query))
 
 
 @router.get("/spans")
@@ -58,7 +58,7 @@ async def show_behind_agents(
 async def export_agents_csv(request: Request, query: Annotated[AgentsExportQuery, Query()]) -> Response:
     """Give the same rows as CSV, in the columns asked for."""
     table = await _read(request, query)
-    return _attached(agents_csv(table, query.columns), query, FileFormat.CSV)
+    return _attached(await asyncio.to_thread(agents_csv, table, query.columns), query, FileFormat.CSV)
 
 
 @router.get("/export.xlsx", response_class=Response, responses={200: {"content": _XLSX}})

@@ -105,8 +105,14 @@ _SPENT: Final = """
     SELECT CAST(:cuts AS timestamptz[]) AS at, CAST(:periods AS integer[]) AS period
 ), span AS (
     SELECT agent_id, state, reason, interaction_id, queue_id, grade, started_at,
-        coalesce(ended_at, CAST(:now AS timestamptz)) AS ended_at
-    FROM agent_span
+        coalesce(ended_at, CAST(:now AS timestamptz)) AS ended_at,
+        generate_series(
+            width_bucket(greatest(started_at, :since), cut.at),
+            least(
+                width_bucket(coalesce(ended_at, CAST(:now AS timestamptz)), cut.at), cardinality(cut.period)
+            )
+        ) AS piece
+    FROM agent_span CROSS JOIN cut
     WHERE tenant_id = :tenant_id AND day <= :last_day AND started_at < :until
         AND (ended_at > :since OR ended_at IS NULL)
 ), told AS (
@@ -114,10 +120,7 @@ _SPENT: Final = """
         span.interaction_id, NULL::integer AS visit, NULL::integer AS attempt, span.queue_id, span.grade,
         span.state, span.reason, span.started_at, greatest(span.started_at, cut.at[piece]) AS at,
         least(span.ended_at, cut.at[piece + 1]) AS until, 0::bigint AS first_ms, 0::bigint AS second_ms
-    FROM span CROSS JOIN cut CROSS JOIN LATERAL generate_series(
-        width_bucket(greatest(span.started_at, :since), cut.at),
-        least(width_bucket(span.ended_at, cut.at), cardinality(cut.period))
-    ) AS piece
+    FROM span CROSS JOIN cut
     UNION ALL
     SELECT fact.kind, cut.period[width_bucket(fact.at, cut.at)], fact.agent_id, fact.day,
         fact.interaction_id, fact.visit, fact.attempt, fact.queue_id, fact.grade,
@@ -135,11 +138,11 @@ _SPENT: Final = """
 ), done AS (
     SELECT kind, period, agent_id, day, interaction_id, visit, attempt, queue_id, grade, state, reason,
         started_at, at, until, second_ms,
-        CASE WHEN kind = 'spent' THEN round(extract(epoch FROM until - at) * 1000)::bigint
+        CASE WHEN kind = 'spent' THEN round(date_part('epoch', until - at) * 1000)::bigint
             ELSE first_ms END AS first_ms,
         CASE WHEN kind = 'wrapped_up' THEN least(first_ms, round(allowed_s * 1000)::bigint)
-            WHEN state = 'wrap_up' THEN greatest(0, round(extract(epoch FROM
-                least(until, allowed_until) - at) * 1000)::bigint)
+            WHEN state = 'wrap_up' THEN greatest(0,
+                round(date_part('epoch', least(until, allowed_until) - at) * 1000)::bigint)
             ELSE 0 END AS capped_ms
     FROM allowed
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -117,9 +118,14 @@ async def agent_cells(
         "back_filled": BACK_FILLED,
         "estimated": _ESTIMATED,
     }
+    rows = (await connection.execute(text(statement), values)).all()
+    return await asyncio.to_thread(_added_up, rows)  # a month of half hours takes a while
+
+
+def _added_up(rows: Sequence[Any]) -> tuple[dict[CellKey, AgentCell], dict[CellKey, FiguresGrade]]:
     cells: dict[CellKey, list[AgentCell]] = {}
     grades: dict[CellKey, FiguresGrade] = {}
-    for row in await connection.execute(text(statement), values):
+    for row in rows:
         key = (row.period, row.key)
         cells.setdefault(key, []).append(_cell(row))
         if row.is_estimated:

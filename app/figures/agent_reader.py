@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -95,7 +96,8 @@ async def read_agents(
         names = await agent_names_of(connection, tenant_id, asked.by)
         reason_names = await reasons_of(connection, tenant_id)
     formulas = formulas_for(reasons_in(cells.values()))
-    *rows, whole = rows_of(
+    *rows, whole = await asyncio.to_thread(
+        rows_of,
         cells,
         cuts.bounds_ms,
         grades=grades,
