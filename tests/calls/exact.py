@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from tests.calls.centre import lengths_ms, ms
+from tests.calls.centre import CallCentre, lengths_ms, ms
 from tests.pbx.sipp import Run
 
 TOLERANCE_MS = 50
@@ -50,6 +51,16 @@ def assert_complete(story: Mapping[str, Any]) -> None:
         assert before["ended_at"] == after["started_at"], rows
     total_ms = ms(story["ended_at"]) - ms(story["started_at"])
     assert sum(length for _, length in lengths_ms(story)) == pytest.approx(total_ms, abs=1)
+
+
+def spans_of(centre: CallCentre, agent_id: str, since: datetime) -> list[Mapping[str, Any]]:
+    """Return an agent's spans that began since then, as the figures show them; they have no gap."""
+    asked = f"first={since.date()}&last={since.date() + timedelta(days=1)}&zone=UTC&limit=500"
+    found = centre.require("GET", f"/figures/agents/spans?{asked}&figure=SIGNED_IN&key={agent_id}")
+    spans = [row for row in found["rows"] if ms(row["at"]) >= since.timestamp() * 1000]
+    for before, after in pairwise(spans):
+        assert before["until"] == after["at"], spans
+    return spans
 
 
 def queued_ms(caller: Run) -> float:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.calls.centre import WRAP_UP_MS, CallCentre, ms
-from tests.calls.exact import near
+from tests.calls.exact import near, spans_of
 from tests.calls.oracle import agents, customer, eventually, kinds
 from tests.pbx.ami import RawAmi
 from tests.pbx.sipp import Caller, Phone, Sipp, poll
@@ -85,6 +85,16 @@ def test_who_talks_goes_on_who_waits_keeps_the_place_and_who_wraps_up_comes_back
         assert story["talk_ms"] == near(ended - answered)
         assert kinds(customer(story)) == ["entry", "queued", "ringing", "talking"]
         assert kinds(agents(story)["a1001#1"]) == ["ring", "talk", "wrap_up"]
+        spans = [span for span in spans_of(centre, "a1001", since) if span["state"] != "reserved"]
+        assert [span["state"] for span in spans][:5] == [
+            "not_ready",
+            "ready",
+            "ringing",
+            "talking",
+            "wrap_up",
+        ]
+        assert spans[3]["over"] == near(ended - answered)  # one talk, whatever became of the server in it
+        assert {span["grade"] for span in spans} == {"live"}
         story = centre.story(f"09310{tens}004", 25)
         assert story["talk_ms"] == near(
             wrapper.first("sent", "BYE").at_ms - wrapper.first("sent", "200", "INVITE").at_ms
