@@ -33,6 +33,7 @@ COMMANDS: dict[str, Place] = {
         "app.figures.cli", "figures_cli", "Figures of the call log by period, and of agents and teams."
     ),
     "reports": Place("app.figures.report_cli", "reports_cli", "List reports; run one into a file."),
+    "log": Place("app.figures.retention_cli", "log_cli", "How long the call log is kept."),
     "centre": Place("app.centre.cli", "centre_cli", "Export, check and import queues, agents and skills."),
     "plan": Place("app.planner.cli", "plan_cli", "Staffing, patience and forecasts."),
     "pbx": Place("app.pbx.cli", "pbx_cli", "Install, start and stop a private real Asterisk."),

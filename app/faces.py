@@ -17,6 +17,7 @@ from app.customers.identify_rules import Match
 from app.db.session import Database, TenantId
 from app.desk.news import DeskNews
 from app.figures.mailer import ReportMailer
+from app.figures.retention import Retention
 from app.figures.rollup_keeper import RollupKeeper
 from app.floor.live_floor import LiveFloor
 from app.jobs.file_keeper import FileKeeper
@@ -114,6 +115,7 @@ class Faces:
             area_code=settings.area_code,
         )
         self._rollups = RollupKeeper(database, tenant_id)
+        self._retention = Retention(database, settings.log.keep_days)
         self._files = FileKeeper(settings.data_dir, settings.files.keep_days)
         self._mailer = ReportMailer(
             settings.mail, database, tenant_id, origin=next(iter(settings.http.origins), "")
@@ -127,6 +129,7 @@ class Faces:
             "jobs": self.jobs.run,
             "phones": self.phones.run,
             "report mail": self._mailer.run,
+            "retention": self._retention.run,
             "rollups": self._rollups.run,
             "sessions": self.sessions.run,
             "wall": self.wall.run,

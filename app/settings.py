@@ -25,6 +25,7 @@ from routing.ids import slug
 TOML_NAME = "holdless.toml"
 API_KEYS_MAX = 100
 PROXIES_MAX = 20
+KEEP_DAYS_MIN = 7
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -79,6 +80,16 @@ class FileSettings(_Section):
     """
 
     keep_days: int = Field(default=7, ge=1, le=365)
+
+
+class LogSettings(_Section):
+    """The call log.
+
+    Attributes:
+        keep_days: Calls are dropped so many days after theirs; their figures stay. Unset: kept for ever.
+    """
+
+    keep_days: int | None = Field(default=None, ge=KEEP_DAYS_MIN, le=36_500)
 
 
 class AmiSettings(_Section):
@@ -199,6 +210,7 @@ class Settings(BaseSettings):
     agi: AgiSettings = AgiSettings()
     sign_in: SignInSettings = SignInSettings()
     files: FileSettings = FileSettings()
+    log: LogSettings = LogSettings()
     phones: PhoneSettings = PhoneSettings()
     dialling: DiallingSettings = DiallingSettings()
     mail: MailSettings = MailSettings()
