@@ -72,11 +72,15 @@ class ReportMailer:
 
     async def run(self) -> None:
         """Look for what is due and send it. Runs until cancelled."""
+        is_away = False
         while True:
             try:
                 await self.look()
+                is_away = False
             except _AWAY as error:
-                log.warning("reports by mail wait for the database", error=type(error).__name__)
+                if not is_away:  # once, not every two seconds of an hour
+                    log.warning("reports by mail wait for the database", error=type(error).__name__)
+                is_away = True
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> int:

@@ -45,4 +45,5 @@ def mail_text(
     if link:
         lines.append(opened.format(link=link))
     lines.append(made.format(who=who))
-    return MailText(subject=f"{name}: {days}", body="\n\n".join(lines) + "\n", at=at)
+    subject = " ".join(f"{name}: {days}".split())  # a header is one line, whatever letters end one
+    return MailText(subject=subject, body="\n\n".join(lines) + "\n", at=at)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,8 +24,11 @@ from sqlalchemy import select, update
 from app.auth.permissions import Role
 from app.db import tables
 from app.db.session import DEFAULT_TENANT, Database
+from app.figures import mailer
 from app.figures.definitions import ReportDefinition
+from app.figures.mail import message_of
 from app.figures.mailer import ReportMailer
+from app.figures.report_mail_texts import mail_text
 from app.figures.report_rows import make_report
 from app.figures.schedule_rows import make_schedule
 from app.figures.schedules import TRIES_MAX, Every, FileFormat, Schedule
@@ -164,6 +168,24 @@ async def test_a_report_leaves_once_when_it_is_due_with_its_file(database: Datab
         assert await floor.sendings() == [("sent", 1, "")]
 
 
+@pytest.mark.parametrize("name", ["a\u2028Bcc: x@example.org", "b\x85To: y", "{days} %s {0}", "=1+1"])
+def test_a_name_stays_in_its_place_whatever_it_holds(name: str) -> None:
+    said = mail_text("en", name=name, days="2026-11-25", who=name, link="", at=NOON, zone="UTC")
+    sending_id = uuid4()
+    message = message_of(
+        said,
+        ("a.csv", "text/csv; charset=utf-8", b"1"),
+        sender="reports@centre.example",
+        recipients=["chief@example.org"],
+        sending_id=sending_id,
+    )
+    assert len(said.subject.splitlines()) == 1
+    headers = message_from_bytes(message.as_bytes(), policy=policy.default).keys()
+    assert {"Bcc"}.isdisjoint(headers)
+    assert headers.count("To") == 1
+    assert message["Message-ID"] == f"<{sending_id}@centre.example>"
+
+
 async def test_two_servers_and_a_restart_send_it_once(database: Database) -> None:
     with _post() as (post, settings):
         floor = await _floor(database, settings)
@@ -229,6 +251,28 @@ async def test_a_try_that_dies_in_the_middle_is_made_again(database: Database) -
         floor.at = MORNING + timedelta(seconds=61)
         await floor.another(settings).look()
         assert await floor.sendings() == [("sent", 2, "")]
+
+
+async def test_while_the_database_is_away_it_is_said_once_and_tried_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailer, "LOOK_EVERY_S", 0.01)
+    away = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+    looks: list[int] = []
+
+    class Counting(ReportMailer):
+        async def look(self) -> int:
+            looks.append(1)
+            return await super().look()
+
+    part = asyncio.create_task(Counting(MailSettings(), away, DEFAULT_TENANT, origin="").run())
+    async with asyncio.timeout(10):
+        while len(looks) < 4:  # noqa: ASYNC110 (what is waited for has no event)
+            await asyncio.sleep(0.01)
+    part.cancel()
+    await asyncio.gather(part, return_exceptions=True)
+    await away.close()
+    assert capsys.readouterr().out.count("wait for the database") == 1
 
 
 @pytest.mark.parametrize(
