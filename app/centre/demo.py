@@ -18,10 +18,12 @@ from app.centre.document import (
     AgentPart,
     CalendarPart,
     Centre,
+    EmployerPart,
     EntryPointPart,
     IntervalPart,
     NotReadyReasonPart,
     QueuePart,
+    SitePart,
     SkillPart,
     TeamPart,
     TrunkPart,
@@ -40,33 +42,13 @@ _SEED = 20261122
 _NAMESPACE = UUID("5f0c9c1e-3f0a-5d52-8f0e-0d1e1c0a0001")
 _CHINESE_FAMILY = "王李張劉陳楊黃趙吳周徐孫馬朱胡林郭何高羅"
 _CHINESE_GIVEN = (
-    "小明",
-    "美玲",
-    "志偉",
-    "淑芬",
-    "家豪",
-    "怡君",
-    "俊傑",
-    "雅婷",
-    "建宏",
-    "佩珊",
-    "冠宇",
-    "詩涵",
-)
+    "小明", "美玲", "志偉", "淑芬", "家豪", "怡君",
+    "俊傑", "雅婷", "建宏", "佩珊", "冠宇", "詩涵",
+)  # fmt: skip
 _ENGLISH_GIVEN = (
-    "Amy",
-    "Ben",
-    "Carol",
-    "David",
-    "Ella",
-    "Frank",
-    "Grace",
-    "Henry",
-    "Iris",
-    "Jack",
-    "Kate",
-    "Leo",
-)
+    "Amy", "Ben", "Carol", "David", "Ella", "Frank",
+    "Grace", "Henry", "Iris", "Jack", "Kate", "Leo",
+)  # fmt: skip
 _ENGLISH_FAMILY = ("Chen", "Smith", "Wang", "Brown", "Lin", "Garcia", "Huang", "Taylor", "Wu", "Müller")
 _COMPANIES = ("Acme Trading", "光華電子", "Blue Ocean Travel", "大安診所", "Formosa Tea", "永和印刷")
 _WORKDAYS = range(5)
@@ -127,6 +109,14 @@ def demo_centre() -> Centre:
         team=(
             TeamPart(team_id="front", display_name="Front desk"),
             TeamPart(team_id="care", display_name="Care"),
+        ),
+        site=(
+            SitePart(site_id="tainan", display_name="Tainan", zone="Asia/Taipei"),
+            SitePart(site_id="taipei", display_name="Taipei", zone="Asia/Taipei"),
+        ),
+        employer=(
+            EmployerPart(employer_id="house", display_name="The house"),
+            EmployerPart(employer_id="partner", display_name="A partner"),
         ),
         calendar=(
             CalendarPart(
@@ -211,6 +201,8 @@ def demo_centre() -> Centre:
                 device=f"PJSIP/{agent_id}",
                 skills=skills,
                 team_id="front" if "sales" in skills else "care",
+                site_id="tainan" if agent_id in ("a1003", "a1006", "a1008") else "taipei",
+                employer_id="partner" if agent_id in ("a1006", "a1007") else "house",
             )
             for (agent_id, skills), name in zip(levels.items(), names, strict=True)
         ),
