@@ -1,4 +1,7 @@
-"""Ninety plausible days behind the demo: each missing one is played on the engine and written whole or not.
+"""A plausible year behind the demo: each missing day is made and written whole or not.
+
+The newest ninety days are played on the engine; the ones before are made quickly (``quick_day``), by the same
+profile and with the same people.
 
 Deterministic by seed and date: the same day is the same on every machine, whenever it is made. A day that
 holds calls is left as it is, so that a demo started again fills only the days since. Two processes of low
@@ -11,11 +14,12 @@ import asyncio
 import gc
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from random import Random
 from typing import Final
@@ -31,13 +35,26 @@ from app.db import tables as t
 from app.db.bulk import BulkStatement, upsert
 from app.db.log_days import note_changed_days
 from app.db.session import Database, TenantId, driver
-from app.demo.history_day import PastDay
-from app.demo.history_demand import Source, plan_day
-from app.demo.history_rows import COLUMNS, REASONS, TREE_VERSION, KnownCallers, Rows, rows_of_day
+from app.demo.history_day import HANDLE, OTHER_HANDLE, PBX, PastDay
+from app.demo.history_demand import DayPlan, Source, plan_day
+from app.demo.history_rows import (
+    COLUMNS,
+    REASONS,
+    TREE_VERSION,
+    KnownCallers,
+    Rows,
+    match_values,
+    rows_of_day,
+)
+from app.demo.quick_columns import NULL
+from app.demo.quick_day import Lines, QuickArrival, QuickDay, QuickQueue, Seat
+from app.demo.quick_history import copy_day
 from routing.config import CentreConfig
 from routing.ids import QueueId
 
-DAYS: Final = 90
+DAYS: Final = 365
+PLAYED_DAYS: Final = 90
+"""So many newest days are played on the engine."""
 EVENT_DAYS: Final = 7
 """Of so many newest days the events are kept beside what they fold to."""
 SEED: Final = 1
@@ -59,6 +76,7 @@ async def fill_history(
     *,
     today: date,
     days: int = DAYS,
+    played_days: int = PLAYED_DAYS,
     seed: int = SEED,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> int:
@@ -67,6 +85,7 @@ async def fill_history(
     Args:
         url: Of the database, for the processes that write.
         today: The local day that is being lived; it is left alone.
+        played_days: So many newest days are played on the engine.
         progress: Gets the share done, in [0, 1].
     """
     missing = await _missing_days(database, tenant_id, today, days)
@@ -75,7 +94,7 @@ async def fill_history(
     await _plant_reasons(database, tenant_id)
     async with database.transaction(tenant_id) as connection:
         await reach_back(connection, tenant_id, today - timedelta(days=days))
-    events_from = today - timedelta(days=EVENT_DAYS)
+    events_from, played_from = (today - timedelta(days=back) for back in (EVENT_DAYS, played_days))
     pool = ProcessPoolExecutor(_WORKERS, mp_context=get_context("spawn"), initializer=_set_up_worker)
     loop = asyncio.get_running_loop()
     filling: set[asyncio.Future[None]] = set()
@@ -84,7 +103,8 @@ async def fill_history(
         for at in range(0, len(missing), _CHUNK_DAYS):
             chunk = missing[at : at + _CHUNK_DAYS]
             await _make_partitions(database, tenant_id, chunk)  # while the processes play the days before
-            filling.add(loop.run_in_executor(pool, fill_days, url, tenant_id, seed, chunk, events_from))
+            work = partial(fill_days, url, tenant_id, seed, chunk, events_from, played_from)
+            filling.add(loop.run_in_executor(pool, work))
             done_count += _take_done(filling)
             progress(min(1.0, done_count * _CHUNK_DAYS / len(missing)))
         while filling:
@@ -98,18 +118,70 @@ async def fill_history(
     return len(missing)
 
 
-def fill_days(url: str, tenant_id: TenantId, seed: int, days: Sequence[date], events_from: date) -> None:
-    """Play these days and write each; runs in a process of its own."""
-    made = [(day, rows_for(day, seed, with_events=day >= events_from)) for day in days]
-    asyncio.run(_write(url, tenant_id, made))
+def fill_days(
+    url: str, tenant_id: TenantId, seed: int, days: Sequence[date], events_from: date, played_from: date
+) -> None:
+    """Make these days and write each; runs in a process of its own."""
+    played = [
+        (day, rows_for(day, seed, with_events=day >= events_from)) for day in days if day >= played_from
+    ]
+    quick = [(day, lines_for(day, seed, tenant_id)) for day in days if day < played_from]
+    asyncio.run(_write(url, tenant_id, played, quick))
+
+
+def lines_for(day: date, seed: int, tenant_id: TenantId) -> Lines:
+    """Return the lines of one past day made quickly: the callers and shifts that would have been played."""
+    world = _world()
+    dice = Random(f"{seed}:{day.isoformat()}")
+    plan = _plan(day, dice)
+    reasons = {queue_id: [r for r in REASONS if r.queue_id == queue_id] for queue_id in world.codes}
+
+    def match(number: str) -> tuple[str, str, str, str]:
+        party_id, method, confidence, body = match_values(world.known.match(number))
+        written = (NULL if value is None else str(value) for value in (party_id, method, confidence))
+        return (*written, body.replace("\\", r"\\"))
+
+    def reason(queue_id: str) -> str:
+        known = reasons.get(QueueId(queue_id), [])
+        weights = [one.weight for one in known]
+        return dice.choices(known, weights)[0].reason_id if known else ""
+
+    queues: dict[str, QuickQueue] = {
+        queue.queue_id: QuickQueue(
+            ring_timeout_ms=queue.ring_timeout_ms,
+            short_abandon_ms=queue.short_abandon_ms,
+            talk_mean_ms=HANDLE.get(queue.queue_id, OTHER_HANDLE)[0],
+            talk_sigma=HANDLE.get(queue.queue_id, OTHER_HANDLE)[1],
+            codes=world.codes.get(queue.queue_id, ()),
+        )
+        for queue in world.config.queues
+    }
+    made = QuickDay(
+        tenant_id=tenant_id, pbx=PBX, day=day, queues=queues, dice=dice, match=match, reason=reason
+    )
+    arrivals = [
+        QuickArrival(one.at_ms, one.entry_point, one.queue_id, one.number, one.name, one.patience_ms)
+        for one in plan.arrivals
+    ]
+    return made.run(arrivals, _seats(plan))
 
 
 def rows_for(day: date, seed: int, *, with_events: bool) -> Rows:
     """Return the rows of one past day."""
     world = _world()
     dice = Random(f"{seed}:{day.isoformat()}")
+    plan = _plan(day, dice)
+    happened = PastDay(plan, world.config, world.codes, dice).run()
+    return rows_of_day(day, happened, world.known, dice, with_events=with_events)
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _plan(day: date, dice: Random) -> DayPlan:
+    world = _world()
     holidays, make_up = public_holidays("TW", (day.year,))
-    plan = plan_day(
+    return plan_day(
         day,
         dice,
         config=world.config,
@@ -118,11 +190,26 @@ def rows_for(day: date, seed: int, *, with_events: bool) -> Rows:
         holidays=holidays,
         make_up=make_up,
     )
-    happened = PastDay(plan, world.config, world.codes, dice).run()
-    return rows_of_day(day, happened, world.known, dice, with_events=with_events)
 
 
-# ---------------------------------------------------------------- inside
+def _seats(plan: DayPlan) -> list[Seat]:
+    """Each agent serves one queue that day: of those that they can, the one with the fewest for its calls."""
+    world = _world()
+    skills = {agent.agent_id: agent.skills for agent in world.config.agents}
+    calls = Counter(arrival.queue_id for arrival in plan.arrivals)
+    seated: Counter[QueueId] = Counter()
+    seats: list[Seat] = []
+    for shift in sorted(plan.shifts, key=lambda shift: len(skills[shift.agent_id])):
+        able = [
+            queue.queue_id
+            for queue in world.config.queues
+            if all(skills[shift.agent_id].get(skill, 0) >= level for skill, level in queue.requires.items())
+        ]
+        if able:
+            queue_id = min(able, key=lambda one: (seated[one] / (calls[one] or 1), one))
+            seated[queue_id] += 1
+            seats.append(Seat(shift.from_ms, shift.agent_id, shift.until_ms, queue_id))
+    return seats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,13 +303,20 @@ async def _plant_reasons(database: Database, tenant_id: TenantId) -> None:
         await connection.execute(insert(t.contact_reason).on_conflict_do_nothing(), rows)
 
 
-async def _write(url: str, tenant_id: TenantId, made: Sequence[tuple[date, Rows]]) -> None:
+async def _write(
+    url: str,
+    tenant_id: TenantId,
+    made: Sequence[tuple[date, Rows]],
+    quick: Sequence[tuple[date, Lines]],
+) -> None:
     database = Database(url, connections_max=1)
     statements: dict[str, BulkStatement] = {
         name: upsert(t.metadata.tables[name], columns, update=name != "event")  # events are never changed
         for name, columns in COLUMNS.items()
     }
     try:
+        for day, lines in quick:
+            await copy_day(database, tenant_id, day, lines)
         for day, rows in made:
             async with database.transaction(tenant_id) as connection:
                 raw = await driver(connection)

@@ -35,12 +35,12 @@ AGAIN_AFTER_TALK_RATIO: Final = 0.05
 CODED_RATIO: Final = 0.93
 STEPS_MAX: Final = 200_000
 _ENTRY_MS: Final = (900, 2_600)  # greeting, before the caller waits
-_HANDLE: Final[Mapping[str, tuple[int, float]]] = {  # mean talk, sigma of its logarithm
+HANDLE: Final[Mapping[str, tuple[int, float]]] = {  # mean talk, sigma of its logarithm
     "sales": (175_000, 0.75),
     "support": (210_000, 0.70),
     "billing": (150_000, 0.60),
 }
-_OTHER_HANDLE: Final = (200_000, 0.6)
+OTHER_HANDLE: Final = (200_000, 0.6)
 _IGNORED: Final = (ev.SignalIgnored, ev.PbxLinkChanged, ev.ConfigApplied)
 
 
@@ -293,7 +293,7 @@ class PastDay:
                 leg_id=leg_id,
             )
         )
-        talk_ms = lognormal_ms(self.dice, *_HANDLE.get(call.queue_id, _OTHER_HANDLE))
+        talk_ms = lognormal_ms(self.dice, *HANDLE.get(call.queue_id, OTHER_HANDLE))
         if self.dice.random() < HOLD_RATIO and talk_ms > 20_000:
             hold_ms = 2_000 + round(self.dice.expovariate(1 / HOLD_MEAN_MS))
             self._after(talk_ms // 2, lambda: self._hold(call, agent_id))

@@ -173,7 +173,7 @@ def _add(rows: Rows, record: Record, day: date, known: KnownCallers, dice: Rando
     for name, values in rows_of(record, day).items():
         rows[name] += values.values()
     call = record.interaction
-    rows["interaction"][-1] = (*rows["interaction"][-1], *_match_values(known.match(call.caller_number)))
+    rows["interaction"][-1] = (*rows["interaction"][-1], *match_values(known.match(call.caller_number)))
     reasons = [reason for reason in REASONS if reason.queue_id == call.queue_id]
     if reasons and call.agent_id is not None:
         chosen = dice.choices(reasons, [reason.weight for reason in reasons])[0]
@@ -182,7 +182,8 @@ def _add(rows: Rows, record: Record, day: date, known: KnownCallers, dice: Rando
         rows["interaction_reason"].append((*named, "agent", call.agent_id, at_ms))
 
 
-def _match_values(found: Match) -> tuple[Any, ...]:
+def match_values(found: Match) -> tuple[Any, ...]:
+    """Return who a caller was taken for as a row has it."""
     candidates = [
         {"party_id": str(each.party_id), "kind": each.kind, "label": each.label, "extension": each.extension}
         for each in found.candidates

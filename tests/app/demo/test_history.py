@@ -120,3 +120,25 @@ async def test_filling_twice_fills_once_and_fills_the_days_since(database: Datab
     assert 0.5 < level < 0.98
     assert 0.01 < abandoned < 0.2
     assert 150 < handle_s < 400
+
+
+@pytest.mark.db
+async def test_days_before_the_played_ones_are_made_quickly_by_the_same_people(database: Database) -> None:
+    url = database.engine.url.render_as_string(hide_password=False)
+    today = datetime.now(UTC).date()
+    assert await fill_history(database, url, DEFAULT_TENANT, today=today, days=3, played_days=1) == 3
+    assert await fill_history(database, url, DEFAULT_TENANT, today=today, days=3, played_days=1) == 0
+    call = t.interaction.c
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        query = select(call.day, call.agent_id, call.party_id, call.queue_id, call.wrap_up_code)
+        calls = (await connection.execute(query)).all()
+        reasons = await connection.scalar(select(func.count()).select_from(t.interaction_reason))
+    quick = [one for one in calls if one.day < today - timedelta(days=1)]
+    played = [one for one in calls if one.day == today - timedelta(days=1)]
+    assert {one.day for one in quick} == {today - timedelta(days=back) for back in (2, 3)}
+    assert {one.queue_id for one in quick} == {one.queue_id for one in played} - {None}
+    assert {one.agent_id for one in quick if one.agent_id} <= {f"a{1_000 + number}" for number in range(1, 9)}
+    assert 0.3 < sum(one.party_id is not None for one in quick) / len(quick) < 0.8
+    assert sum(one.wrap_up_code is not None for one in quick) > len(quick) / 2
+    assert reasons is not None
+    assert reasons > len(quick) / 2
