@@ -59,7 +59,7 @@ class Scene:
         rings_on = letter == "o" and self.cell.gives_up
         if rings_out or rings_on:
             return CallPlan(pick_up_ms=None)
-        if letter == "a" and self.cell.outcome == "fallback" and self.cell.transfer.startswith("blind"):
+        if letter == "a" and self.cell.is_pbxs_own and self.cell.transfer.startswith("blind"):
             target = f"a-t{self.number}" if self.cell.transfer == "blind_agent" else f"q-x{self.number}"
             return CallPlan(pick_up_ms=RING_MS, refer_at_ms=TALK_MS, refer_to=target)
         return CallPlan(pick_up_ms=RING_MS)
@@ -129,7 +129,7 @@ class Scene:
             return
         if cell.outcome == "rona":
             await self.ready("a", "s", "t")
-        elif cell.gives_up or cell.outcome in ("answer", "fallback"):
+        elif cell.gives_up or cell.outcome == "answer" or cell.is_pbxs_own:
             await self.ready("a", "t")
         else:
             await self.ready("s", "t")
@@ -163,7 +163,7 @@ class Scene:
             (await self.talking("H")).hang_up()
 
     async def _blind(self, body: dict[str, Any], to: str) -> None:
-        if self.cell.outcome != "fallback":
+        if not self.cell.is_pbxs_own:
             await self.ask("move", "transfer", body)
         if self.cell.gives_up:
             await self._give_up()
@@ -252,7 +252,7 @@ class Scene:
             ):
                 if moment is not None:
                     self.moments[f"{letter}.{name}"] = moment
-        if self.cell.outcome == "fallback" and self.cell.transfer.startswith("blind"):
+        if self.cell.is_pbxs_own and self.cell.transfer.startswith("blind"):
             self.moments["move"] = self.moments["a.answered"] + TALK_MS
 
     def moment_ms(self, text: str) -> float:

@@ -64,6 +64,8 @@ def _queues(number: int, cell: Cell) -> list[QueuePart]:
     match cell.outcome:
         case "timeout":
             onward = {"queue_timeout_s": TIMEOUT_MS / 1000, "queue_timeout_to": f"n{number}"}
+        case "timeout_fallback":
+            onward = {"queue_timeout_s": TIMEOUT_MS / 1000}
         case "overflow":
             onward = {"overflow_after_s": OVERFLOW_MS / 1000, "overflow_to": f"n{number}"}
         case "key":
@@ -86,7 +88,7 @@ def _agents(number: int, cell: Cell) -> list[AgentPart]:
             agent_id=f"{letter}{number}",
             device=f"PJSIP/{letter}{number}",
             skills={f"{queue}{number}": 5},
-            voice_slots=0 if cell.outcome == "fallback" and letter == "a" else 1,
+            voice_slots=0 if cell.is_pbxs_own and letter == "a" else 1,
         )
         for letter, queue in skills.items()
     ]

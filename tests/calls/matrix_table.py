@@ -85,6 +85,13 @@ LEADS = {
         (),
         ring="",
     ),
+    "timeout_fallback": Lead(  # the timeout names no queue: the PBX's own serves
+        "a",
+        f"entry@start queued@queued external@queued+{TIMEOUT_MS} talking@a.answered",
+        (("m", "queue_timeout"),),
+        (),
+        ring="",
+    ),
 }
 
 
@@ -268,6 +275,11 @@ NO_SENSE = {
         "conference_agent_leaves",
     ): _NOT_OURS,
 }
+NO_SENSE |= {
+    ("timeout_fallback", transfer): why
+    for (outcome, transfer), why in NO_SENSE.items()
+    if outcome == "fallback"
+}
 _ALONE = "entry@start queued@queued .@gone"
 OUTCOMES = (*LEADS, "abandon", "short_abandon")
 
@@ -284,6 +296,11 @@ class Cell:
     @property
     def name(self) -> str:
         return f"{self.outcome}-{self.transfer}"
+
+    @property
+    def is_pbxs_own(self) -> bool:
+        """Whether the PBX's own queue serves the caller."""
+        return self.outcome in ("fallback", "timeout_fallback")
 
     @property
     def gives_up(self) -> bool:

@@ -80,7 +80,7 @@ def tracks_of(cell: Cell) -> dict[str, str]:
     if cell.lead is None:
         return {}
     held = cell.lead.ring + cell.move.holder
-    if cell.outcome == "fallback":  # the PBX's own queue knows no wrap-up
+    if cell.is_pbxs_own:  # the PBX's own queue knows no wrap-up
         held = held.partition(" wrap_up@")[0] + " .@" + held.rpartition(".@")[2].partition("+")[0]
     return {**cell.lead.before, cell.lead.holder: held, **cell.move.others}
 
@@ -134,7 +134,7 @@ def test_each_agents_track_is_the_scripts_and_says_who_ended_it(played: Played, 
         if segment["ended_by"] is not None
     }
     ends = cell.move.ended
-    if cell.outcome == "fallback":
+    if cell.is_pbxs_own:
         ends = tuple((who, by, "hangup" if who == "H" else how) for who, by, how in ends)
     assert ended == {(scene.agent(who), by, how) for who, by, how in ends}
 
@@ -150,7 +150,7 @@ def test_visits_offers_and_the_transfer_are_the_tables(played: Played, cell: Cel
     led = cell.lead.offers if cell.lead is not None else ()
     assert offers == [*led, *cell.move.offers]
     places = [ms(visit["queued_at"]) for visit in story["visits"]]
-    kept = cell.outcome == "fallback" or all(place == pytest.approx(places[0], abs=2) for place in places)
+    kept = cell.is_pbxs_own or all(place == pytest.approx(places[0], abs=2) for place in places)
     assert kept, "the place of the first queueing goes with the caller"
     moved = [event["body"] for event in events(story, "InteractionTransferred")]
     wanted = [cell.move.transferred] if cell.move.transferred else []
@@ -178,7 +178,7 @@ def test_an_agents_minutes_are_the_scripts(played: Played, cell: Cell) -> None:
     centre, stage = played
     scene = of(stage, cell)
     for letter, written in tracks_of(cell).items():
-        if cell.outcome == "fallback" and letter == "a":
+        if cell.is_pbxs_own and letter == "a":
             continue  # busy elsewhere, as the PBX's own queue has it: no state of ours
         agent = scene.agent(letter)
         spans = spans_of(centre, agent)
