@@ -196,5 +196,13 @@ def weight_sql(
     return " + ".join((*plus, *minus)) or "0"
 
 
+def _grouped(when: str, value: str) -> tuple[str, str]:
+    if " AND fact.within" in when:
+        return when.replace(" AND fact.within", ""), "fact.within"
+    return when, "fact.facts" if value == "1" else value
+
+
+GROUPED: Mapping[str, tuple[str, str]] = {name: _grouped(*one) for name, one in _TERMS.items()}
+"""The terms over groups of like facts (``app.figures.rollups``) in the place of single ones."""
 TERMS = tuple(_TERMS)
 """All terms: each sum of a cell that facts add to."""

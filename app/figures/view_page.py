@@ -33,6 +33,8 @@ reads the whole log; beside each stands a function of the same rows, half-open, 
 SELECT * FROM report.queue_quarter_between('2026-11-01 00:00+08', '2026-11-02 00:00+08');
 ```
 
+Of days whose log was dropped (`log.keep_days`) the views by queue and entry point keep what they add up to.
+
 Terms add up over rows, figures do not: for a day sum the terms and divide.
 
 | view | rows | its third column |

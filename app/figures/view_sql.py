@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.figures.dimensions import DIMENSIONS, FiguresBy
-from app.figures.facts import MOMENT, TERMS, FiguresView, facts_sql, weight_sql
+from app.figures.facts import GROUPED, MOMENT, TERMS, FiguresView, facts_sql, weight_sql
 from routing.events import QueueExit
 from workforce.formulas import FORMULAS, Formula, Unit, WaitQuantile
 from workforce.measures import DEFAULT_THRESHOLD_MS
@@ -192,19 +192,46 @@ _VALUES: Final = {
 _QUANTILES: Final = tuple(
     one for one in FORMULAS.values() if isinstance(one, WaitQuantile) and one.share != 1
 )
+_DROPPED: Final = """
+FROM rollup_cell AS fact
+JOIN rollup_day AS rolled ON rolled.tenant_id = fact.tenant_id AND rolled.day = fact.day
+    AND rolled.log_dropped_at IS NOT NULL
+WHERE fact.tenant_id = :tenant_id AND fact.view = '{view}' AND fact.grain = 'queue'
+    AND fact.day BETWEEN :first_day AND :last_day AND fact.at >= since AND fact.at < until
+"""
+"""Of days whose log was dropped the rolled-up cells are left, by queue and entry point."""
+_DROPPED_COUNTED: Final = """
+    UNION ALL
+    SELECT fact.at, coalesce({key}, ''), {terms},
+        max(fact.longest_ms) FILTER (WHERE {answered}), bool_or(fact.is_back_filled)
+    {dropped} GROUP BY 1, 2
+"""
+_DROPPED_BUCKETED: Final = """
+    UNION ALL
+    SELECT fact.at, coalesce({key}, ''), wait.bucket, sum(wait.facts)
+    FROM (SELECT fact.* {dropped}) AS fact
+    CROSS JOIN LATERAL unnest(fact.buckets, fact.bucket_facts) AS wait (bucket, facts)
+    WHERE {answered} GROUP BY 1, 2, 3
+"""
 _BODY: Final = """
-, counted AS (
+, parts AS (
     SELECT date_bin('15 minutes', {moment}, timestamptz '1970-01-01 00:00:00+00') AS started_at,
         coalesce({key}, '') AS key, {terms},
         max(fact.first_ms) FILTER (WHERE {answered}) AS longest_ms,
         bool_or(fact.grade = '{back_filled}') AS is_back_filled
     FROM fact WHERE {moment} >= since AND {moment} < until
-    GROUP BY 1, 2
-), bucketed AS (
+    GROUP BY 1, 2 {dropped_counted}
+), counted AS (
+    SELECT started_at, key, {term_sums}, max(longest_ms) AS longest_ms,
+        bool_or(is_back_filled) AS is_back_filled
+    FROM parts GROUP BY 1, 2
+), waits_of AS (
     SELECT date_bin('15 minutes', {moment}, timestamptz '1970-01-01 00:00:00+00') AS started_at,
         coalesce({key}, '') AS key, width_bucket(fact.first_ms, {bounds}) AS bucket, count(*) AS waits
     FROM fact WHERE {moment} >= since AND {moment} < until AND {answered}
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3 {dropped_bucketed}
+), bucketed AS (
+    SELECT started_at, key, bucket, sum(waits)::bigint AS waits FROM waits_of GROUP BY 1, 2, 3
 ), ranked AS (
     SELECT bucketed.*, counted.longest_ms, sum(waits) OVER whole AS all_waits,
         sum(waits) OVER (whole ORDER BY bucket) - waits AS waits_before,
@@ -216,8 +243,11 @@ _BODY: Final = """
     SELECT started_at, key, {quantiles} FROM ranked GROUP BY 1, 2
 )
 SELECT started_at, started_at + interval '15 minutes', key, {term_columns}, {figures},
-    CASE WHEN (SELECT min(first.started_at) FROM interaction AS first
-            WHERE first.tenant_id = {tenant}) > started_at OR is_unknown THEN 'unknown'
+    CASE WHEN is_unknown OR started_at < least(
+            (SELECT min(first.started_at) FROM interaction AS first WHERE first.tenant_id = {tenant}),
+            (SELECT min(kept.at) FROM rollup_cell AS kept JOIN rollup_day AS day_of USING (tenant_id, day)
+            WHERE kept.tenant_id = {tenant} AND kept.view = 'event' AND day_of.log_dropped_at IS NOT NULL)
+        ) THEN 'unknown'
         WHEN is_estimated THEN 'estimated'
         WHEN is_back_filled OR is_witnessed THEN '{back_filled}' ELSE 'live' END
 FROM counted LEFT JOIN waited USING (started_at, key)
@@ -240,19 +270,30 @@ def _body(view: View) -> str:
     bounds = f"'{{{','.join(map(str, WAIT_BOUNDS_MS))}}}'::bigint[]"
     key = DIMENSIONS[view.by]
     assert not key.join, "a view reads the facts alone"
+    answered = f"fact.kind = 'left' AND fact.exit = '{QueueExit.ANSWERED}'"
+    has_cells = view.by in (FiguresBy.QUEUE, FiguresBy.ENTRY_POINT)
+    dropped = {
+        "key": key.key,
+        "answered": answered,
+        "dropped": _DROPPED.format(view=view.view.value),
+        "terms": ", ".join(f"sum({weight_sql([name], known=GROUPED)})::bigint" for name in TERMS),
+    }
     body = _BODY.format(
+        dropped_counted=_DROPPED_COUNTED.format(**dropped) if has_cells else "",
+        dropped_bucketed=_DROPPED_BUCKETED.format(**dropped) if has_cells else "",
+        term_sums=", ".join(f"sum({one})::bigint AS {one}" for one in map(column_of, TERMS)),
         moment=MOMENT[view.view],
         key=key.key,
         terms=", ".join(f"sum({weight_sql([name])})::bigint AS {column_of(name)}" for name in TERMS),
         term_columns=", ".join(map(column_of, TERMS)),
-        answered=f"fact.kind = 'left' AND fact.exit = '{QueueExit.ANSWERED}'",
+        answered=answered,
         bounds=bounds,
         quantiles=", ".join(_quantile(one) for one in _QUANTILES),
         figures=", ".join(_figure(one) for one in FORMULAS.values()),
         back_filled=_BACK_FILLED,
         tenant=_VALUES["tenant_id"],
     )
-    return valued(facts_sql(view.view)) + body
+    return valued(facts_sql(view.view) + body)
 
 
 def _quantile(one: WaitQuantile) -> str:

@@ -57,6 +57,7 @@ def _grants() -> tuple[str, ...]:
         f"""DO $$ BEGIN IF to_regrole('{role}') IS NOT NULL THEN
             GRANT USAGE ON SCHEMA {SCHEMA} TO {role};
             GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO {role};
+            GRANT SELECT ON rollup_cell, rollup_day TO {role};
         END IF; END $$"""
         for role in ("holdless_app", ROLE)
     )

@@ -14,6 +14,7 @@ from app.db.migrate import migrate
 from app.db.session import DEFAULT_TENANT, Database, TenantId
 from app.figures.facts import TERMS, FiguresView
 from app.figures.reader import FiguresAsked, read_figures
+from app.figures.retention import drop_day
 from app.figures.rules import figures_of
 from app.figures.view_page import PAGE, page_text
 from app.figures.view_sql import SCHEMA, VIEWS, View, column_of, columns, version
@@ -94,6 +95,23 @@ async def test_the_rows_between_two_moments_are_those_of_the_view(database: Data
             {"since": middle, "until": middle + timedelta(days=1)},
         )
         assert [dict(row) for row in part.mappings()] == [r for r in whole if r["started_at"] >= middle]
+
+
+@pytest.mark.parametrize("view", VIEWS[:3], ids=lambda view: view.name)
+async def test_of_a_day_whose_log_was_dropped_what_it_adds_up_to_is_left(
+    database: Database, tmp_path: Path, view: View
+) -> None:
+    await drained(11, 900, database, tmp_path)
+    before = await _rows(database, view)
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        days = (await connection.execute(text("SELECT DISTINCT day FROM interaction"))).scalars().all()
+    for day in days:
+        assert await drop_day(database, day)
+    async with database.transaction(DEFAULT_TENANT) as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM queue_visit"))).scalar_one() == 0
+    after = await _rows(database, view)
+    assert [row | {"grade": ""} for row in after] == [row | {"grade": ""} for row in before]
+    assert sum(row["answered_count"] for row in after) > 5
 
 
 async def test_who_reads_the_views_sees_their_own_tenant_and_no_caller(
