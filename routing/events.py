@@ -210,7 +210,7 @@ class TalkEnded(Event):
     Attributes:
         talk_ms: Connected time without hold, and without waiting for a lost phone.
         hold_ms: Time on hold.
-        ended_by: Who left first; SYSTEM for a transfer.
+        ended_by: Who left first; SYSTEM for a transfer. was_held: the customer heard music then.
     """
 
     interaction_id: InteractionId
@@ -220,6 +220,7 @@ class TalkEnded(Event):
     hold_ms: int
     ended_by: Party
     reason: str = ""
+    was_held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

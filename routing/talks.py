@@ -158,6 +158,9 @@ def finish_talk(
     """
     agent, slot = participant(centre, interaction)
     when = interaction.last_ms = max(when, agent.since_ms, interaction.last_ms)
+    was_held = interaction.hold_started_ms is not None or (
+        interaction.consult is not None and interaction.consult.conference_ms is None
+    )
     end_hold(centre, interaction, when)
     consult_ends.close(centre, interaction, when, consult_ends.outcome_by(ended_by), ended_by)
     end_gap(centre, interaction, when)
@@ -172,6 +175,7 @@ def finish_talk(
             hold_ms=interaction.hold_ms,
             ended_by=ended_by,
             reason=reason,
+            was_held=was_held,
         )
     )
     interaction.phase, interaction.agent_id, interaction.leg_id = Phase.UNATTENDED, None, None

@@ -181,6 +181,12 @@ _TABLE: tuple[Formula | WaitQuantile, ...] = (
         under=("offer_count",),
         less=("offer_caller_left_count",),
     ),
+    _share("ENDED-CUSTOMER", ("customer_ended_count",), ("handled_count",)),
+    _share("ENDED-AGENT", ("agent_ended_count",), ("handled_count",)),
+    _share("ENDED-SYSTEM", ("system_ended_count",), ("handled_count",)),
+    _share("TRANSFER", ("transferred_count",), ("handled_count",)),
+    _share("SHORT-CALL", ("short_call_count",), ("handled_count",)),
+    _share("HOLD-AB", ("hold_abandoned_count",), ("handled_count",)),
 )
 FORMULAS: Mapping[str, Formula | WaitQuantile] = {one.formula_id: one for one in _TABLE}
 """All formulas by id, in the order of a table."""

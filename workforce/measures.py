@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from routing import events as ev
 from routing.events import QueueExit
 from routing.ids import AgentId, QueueId
+from routing.signals import Party
 from workforce.wait_buckets import added, bucket_of
 
 FLOW_OUTS = (
@@ -26,6 +28,12 @@ FLOW_OUTS = (
 
 NEVER_QUEUED = (QueueExit.NO_AGENTS_AT_ENTRY, QueueExit.QUEUE_FULL, QueueExit.CLOSED)
 DEFAULT_THRESHOLD_MS = 20_000
+SHORT_CALL_MS = 10_000
+"""Who talked no longer than this had a short call: mostly a wrong number, or a line that failed."""
+GIVEN_ON_REASONS = ("transfer", "attended_transfer")
+"""Participations that ended for these were given on; nobody hung up."""
+LEFT_CONFERENCE = "left_conference"
+"""Who left a conference hung up on nobody: the others went on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,11 @@ class Cell:
         wait_abandoned_ms: Sum of the waits of those who gave up, the short ones among them.
         talk_ms, hold_ms, wrap_up_ms: Sums over participations that ended.
         handled_count: Participations that ended.
+        customer_ended_count, agent_ended_count, system_ended_count: Of these, by who hung up first; and
+            transferred_count: those that were given on. What is left is not known, of a party outside,
+            or left a conference.
+        short_call_count: Of these, with at most ``SHORT_CALL_MS`` of talk.
+        hold_abandoned_count: Of these, the customer hung up while on hold or while a colleague was asked.
         rona_count: Offers that the agent let ring out; offer_caller_left_count: the caller left first.
     """
 
@@ -60,6 +73,12 @@ class Cell:
     talk_ms: int = 0
     hold_ms: int = 0
     wrap_up_ms: int = 0
+    customer_ended_count: int = 0
+    agent_ended_count: int = 0
+    system_ended_count: int = 0
+    transferred_count: int = 0
+    short_call_count: int = 0
+    hold_abandoned_count: int = 0
     offer_count: int = 0
     rona_count: int = 0
     offer_caller_left_count: int = 0
@@ -144,6 +163,40 @@ def cell_of_exits(
     return Cell(exit_counts=exits)
 
 
+def cell_of_talk(
+    ended_by: str,
+    reason: str,
+    *,
+    talk_ms: int,
+    hold_ms: int,
+    was_held: bool,
+    count: int = 1,
+    short_count: int,
+) -> Cell:
+    """Return the cell of participations that ended alike.
+
+    Args:
+        ended_by: A ``Party``; *reason* as in ``TalkEnded``.
+        talk_ms, hold_ms: Sums over all of them.
+        short_count: How many of them were short calls.
+
+    >>> cell = cell_of_talk("system", "transfer", talk_ms=90_000, hold_ms=0, was_held=False, short_count=0)
+    >>> cell.transferred_count, cell.system_ended_count
+    (1, 0)
+    """
+    by = "transferred" if reason in GIVEN_ON_REASONS else f"{ended_by}_ended"
+    by = reason if reason == LEFT_CONFERENCE else by
+    known: dict[str, Any] = {f"{by}_count": count} if f"{by}_count" in SUMS else {}
+    return Cell(
+        handled_count=count,
+        talk_ms=talk_ms,
+        hold_ms=hold_ms,
+        short_call_count=short_count,
+        hold_abandoned_count=count if was_held and ended_by == Party.CUSTOMER else 0,
+        **known,
+    )
+
+
 class CellFold:
     """Tells what an event adds and to which queue; remembers only what later events leave out.
 
@@ -185,7 +238,14 @@ class CellFold:
                 if event.reason == "caller_left":
                     return queue_id, Cell(offer_caller_left_count=1)
             case ev.TalkEnded():
-                return event.queue_id, Cell(handled_count=1, talk_ms=event.talk_ms, hold_ms=event.hold_ms)
+                return event.queue_id, cell_of_talk(
+                    event.ended_by,
+                    event.reason,
+                    talk_ms=event.talk_ms,
+                    hold_ms=event.hold_ms,
+                    was_held=event.was_held,
+                    short_count=int(event.talk_ms <= SHORT_CALL_MS),
+                )
             case ev.WrapUpStarted():
                 self._wrapping[event.agent_id] = event.queue_id
             case ev.WrapUpDone():

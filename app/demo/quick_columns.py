@@ -21,7 +21,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "offer": (
         *(*_HEAD, "attempt", "agent_id", "queue_id", "visit", "offered_at", "rang_at", "ended_at"),
         *("outcome", "outcome_reason", "wait_ms", "rang_ms", "talk_ended_at", "wrap_up_ended_at"),
-        *("talk_ms", "hold_ms", "wrap_up_ms", "explanation"),
+        *("talk_ms", "hold_ms", "wrap_up_ms", "talk_ended_by", "talk_end_reason", "explanation"),
     ),
     "segment": (
         *(*_HEAD, "track", "ordinal", "kind", "started_at", "ended_at", "queue_id", "agent_id"),

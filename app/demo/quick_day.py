@@ -228,7 +228,11 @@ class QuickDay:
         ended_ms = answered_ms + talk_ms + hold_ms
         wrap_up_ms = self._lognormal_ms(_WRAP_UP_MEAN_MS, 0.45)
         participation = (ended_ms, ended_ms + wrap_up_ms, talk_ms, hold_ms, wrap_up_ms)
-        self._offer(call, seat, offered_ms, rang_ms, answered_ms, entered_ms, "answered", participation)
+        moves_on = call.visit == 1 and len(self.queues) > 1 and dice.random() < TRANSFER_RATIO
+        by = "system" if moves_on else "customer" if dice.random() < CALLER_ENDS_RATIO else "agent"
+        how = "transfer" if moves_on else "hangup"
+        moments_of_offer = (offered_ms, rang_ms, answered_ms, entered_ms)
+        self._offer(call, seat, *moments_of_offer, "answered", participation, f"{by}\t{how}")
         offer_count = call.attempt - first_attempt
         self._write_visit(call, queue_id, entered_ms, answered_ms, "answered", agent_id, offer_count)
         if self.with_segments:
@@ -241,12 +245,11 @@ class QuickDay:
             call.answered_ms, call.agent_id = answered_ms, agent_id
         if queue.codes and dice.random() < CODED_RATIO:
             call.code = queue.codes[int(len(queue.codes) * dice.random() ** 2)]
-        if call.visit == 1 and len(self.queues) > 1 and dice.random() < TRANSFER_RATIO:
+        if moves_on:
             others = [one for one in self.queues if one != queue_id]
             patience_ms = 8_000 + int(dice.expovariate(1 / 170_000))
             heappush(moved, (ended_ms + _MOVE_MS, patience_ms, dice.choice(others), call))
         else:
-            by = "customer" if dice.random() < CALLER_ENDS_RATIO else "agent"
             self._end(call, queue_id, ended_ms, "answered", by)
         return ended_ms + wrap_up_ms + 1_000
 
@@ -262,6 +265,7 @@ class QuickDay:
         entered_ms: int,
         outcome: str,
         participation: tuple[int, int, int, int, int] | None = None,
+        ending: str = f"{NULL}\t{NULL}",
     ) -> None:
         at, attempt, agent_id = self._at, call.attempt, seat.agent_id
         reason = "caller_left" if outcome == "withdrawn" else NULL
@@ -272,7 +276,7 @@ class QuickDay:
         self.lines["offer"].append(
             f"{self._head}{call.interaction_id}\t{attempt}\t{agent_id}\t{seat.queue_id}\t{call.visit}\t"
             f"{at(offered_ms)}\t{at(rang_ms)}\t{at(ended_ms)}\t{outcome}\t{reason}\t"
-            f"{offered_ms - entered_ms}\t{ended_ms - rang_ms}\t{part}\t{{}}\n"
+            f"{offered_ms - entered_ms}\t{ended_ms - rang_ms}\t{part}\t{ending}\t{{}}\n"
         )
         if self.with_segments:
             where = (seat.queue_id, agent_id, attempt)

@@ -23,7 +23,9 @@ DRILL_ROWS_MAX = 500
 _WEIGHED = """
 , weighed AS (
     SELECT fact.day, fact.interaction_id, fact.visit, fact.attempt, min({moment}) AS at,
-        max(fact.queue_id) AS queue_id, max(fact.agent_id) AS agent_id, max(fact.exit) AS exit_cause,
+        max(fact.queue_id) AS queue_id, max(fact.agent_id) AS agent_id,
+        max(fact.exit) FILTER (WHERE fact.kind = 'left') AS exit_cause,
+        max(fact.exit) FILTER (WHERE fact.kind = 'handled') AS ended_by,
         max(fact.first_ms) FILTER (WHERE fact.kind = 'left') AS wait_ms,
         sum({over})::bigint AS over, sum({under})::bigint AS under,
         sum({other_over})::bigint AS other_over, sum({other_under})::bigint AS other_under

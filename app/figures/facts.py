@@ -1,7 +1,8 @@
 """The facts of the log that figures count, one row each, as a part of a SQL statement.
 
 Kinds: a visit ``entered`` its queue and ``left`` it; an agent was ``offered`` a contact, had ``not_answered``
-or the ``caller_left`` first; a participation was ``handled`` and ``wrapped_up``. Each stands at the moment in
+or the ``caller_left`` first; a participation was ``handled`` (its exit: who ended it), perhaps
+``hold_abandoned``, and ``wrapped_up``. Each stands at the moment in
 which it happened (*event* view), and beside it where its visit began (*cohort* view); what came without a
 visit (a transfer straight to an agent) began with its contact. A talk on the PBX's own queue is no
 participation of ours: its visit left as ``fallback``.
@@ -18,11 +19,16 @@ from typing import Any
 
 from app.db.session import TenantId
 from routing.events import QueueExit
+from routing.signals import Party
 from workforce.formulas import EXIT
-from workforce.measures import DEFAULT_THRESHOLD_MS
+from workforce.measures import DEFAULT_THRESHOLD_MS, GIVEN_ON_REASONS, LEFT_CONFERENCE, SHORT_CALL_MS
 
 _DAY = timedelta(days=1)  # an id's day and its facts may lie on two sides of midnight
 _COHORT_DAYS = 2  # what belongs to a visit may end so many days after it
+
+
+GIVEN_ON = "transferred"
+"""Stands for who ended a participation that was given on."""
 
 
 class FiguresView(StrEnum):
@@ -55,7 +61,8 @@ _OFFER_FACTS = """
     SELECT told.kind, offer.day, offer.interaction_id, offer.visit, offer.attempt,
         offer.queue_id, contact.entry_point, contact.party_id, contact.wrap_up_code, contact.grade,
         offer.agent_id, coalesce(visit.entered_at, contact.started_at) AS began_at, told.at,
-        NULL::text AS exit, told.first_ms, told.second_ms, false AS within
+        told.exit, told.first_ms, told.second_ms,
+        told.kind = 'handled' AND told.first_ms <= {short_call_ms} AS within
     FROM offer
     JOIN interaction AS contact ON contact.tenant_id = offer.tenant_id AND contact.day = offer.day
         AND contact.interaction_id = offer.interaction_id AND {contact_days}
@@ -63,14 +70,18 @@ _OFFER_FACTS = """
         AND visit.interaction_id = offer.interaction_id AND visit.visit = offer.visit AND {visit_days}
     CROSS JOIN LATERAL (VALUES
         ('offered', CASE WHEN offer.outcome IS DISTINCT FROM 'taken' THEN offer.offered_at END,
-            0::bigint, 0::bigint),
-        ('not_answered', CASE WHEN offer.outcome = 'no_answer' THEN offer.ended_at END, 0, 0),
-        ('caller_left', CASE WHEN offer.outcome_reason = 'caller_left' THEN offer.ended_at END, 0, 0),
+            NULL::text, 0::bigint, 0::bigint),
+        ('not_answered', CASE WHEN offer.outcome = 'no_answer' THEN offer.ended_at END, NULL, 0, 0),
+        ('caller_left', CASE WHEN offer.outcome_reason = 'caller_left' THEN offer.ended_at END, NULL, 0, 0),
         ('handled', CASE WHEN offer.outcome IN ('answered', 'taken') THEN offer.talk_ended_at END,
+            CASE WHEN offer.talk_end_reason IN ({given_on}) THEN '{given_on_by}'
+                WHEN offer.talk_end_reason = '{left}' THEN '{left}' ELSE offer.talk_ended_by END,
             offer.talk_ms, offer.hold_ms),
+        ('hold_abandoned', CASE WHEN offer.outcome IN ('answered', 'taken') AND offer.was_held
+            AND offer.talk_ended_by = '{customer}' THEN offer.talk_ended_at END, NULL, 0, 0),
         ('wrapped_up', CASE WHEN offer.outcome IN ('answered', 'taken') THEN offer.wrap_up_ended_at END,
-            offer.wrap_up_ms, 0)
-    ) AS told (kind, at, first_ms, second_ms)
+            NULL, offer.wrap_up_ms, 0)
+    ) AS told (kind, at, exit, first_ms, second_ms)
     WHERE offer.tenant_id = :tenant_id AND {offer_days} {offer_when} AND told.at IS NOT NULL
 """
 _VISIT_KINDS = ("'entered'", "'left'")
@@ -113,6 +124,11 @@ def facts_sql(
             contact_days=days("contact"),
             visit_days=days("visit"),
             offer_days=days("offer"),
+            short_call_ms=SHORT_CALL_MS,
+            given_on=", ".join(f"'{reason}'" for reason in GIVEN_ON_REASONS),
+            given_on_by=GIVEN_ON,
+            left=LEFT_CONFERENCE,
+            customer=Party.CUSTOMER,
             visit_when=_VISIT_WHEN[view],
             offer_when=_OFFER_WHEN[view],
         )
@@ -173,6 +189,12 @@ _TERMS: Mapping[str, tuple[str, str]] = {
     "talk_ms": (_kind("handled"), "fact.first_ms"),
     "hold_ms": (_kind("handled"), "fact.second_ms"),
     "wrap_up_ms": (_kind("wrapped_up"), "fact.first_ms"),
+    "customer_ended_count": (_kind("handled", f"fact.exit = '{Party.CUSTOMER}'"), "1"),
+    "agent_ended_count": (_kind("handled", f"fact.exit = '{Party.AGENT}'"), "1"),
+    "system_ended_count": (_kind("handled", f"fact.exit = '{Party.SYSTEM}'"), "1"),
+    "transferred_count": (_kind("handled", f"fact.exit = '{GIVEN_ON}'"), "1"),
+    "short_call_count": (_kind("handled", "fact.within"), "1"),
+    "hold_abandoned_count": (_kind("hold_abandoned"), "1"),
     "offer_count": (_kind("offered"), "1"),
     "rona_count": (_kind("not_answered"), "1"),
     "offer_caller_left_count": (_kind("caller_left"), "1"),

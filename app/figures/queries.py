@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.session import TenantId
 from app.figures.dimensions import DIMENSIONS, FiguresBy, joins_of
-from app.figures.facts import MOMENT, FiguresView, fact_values, facts_sql
+from app.figures.facts import GIVEN_ON, MOMENT, FiguresView, fact_values, facts_sql
 from app.figures.rollups import ROLLED_FACTS, grain_of, whole_days
 from app.figures.rules import GapCause, LogGap
 from routing.events import QueueExit
 from routing.ids import QueueId
-from workforce.measures import Cell, total
+from workforce.measures import SUMS, Cell, total
 from workforce.wait_buckets import WAIT_BOUNDS_MS
 
 BACK_FILLED = "back_filled"
@@ -281,7 +281,9 @@ def _cell(row: Any) -> Cell:
             case "caller_left":
                 sums["offer_caller_left_count"] = facts
             case "handled":
-                sums |= {"handled_count": facts, "talk_ms": first_ms, "hold_ms": second_ms}
+                _add_talks(sums, way, facts, first_ms, second_ms, within)
+            case "hold_abandoned":
+                sums["hold_abandoned_count"] = facts
             case _:
                 sums["wrap_up_ms"] = first_ms
     longest = (ms for ms, way in zip(row.longest_ms, row.exits, strict=True) if way == QueueExit.ANSWERED)
@@ -291,6 +293,17 @@ def _cell(row: Any) -> Cell:
         wait_answered_max_ms=max(longest, default=0),
         wait_buckets=dict(zip(row.buckets or (), row.bucket_facts or (), strict=True)),
     )
+
+
+def _add_talks(
+    sums: dict[str, int], ended_by: str | None, count: int, talk_ms: int, hold_ms: int, short_count: int
+) -> None:
+    added = {"handled_count": count, "talk_ms": talk_ms, "hold_ms": hold_ms, "short_call_count": short_count}
+    by = f"{GIVEN_ON}_count" if ended_by == GIVEN_ON else f"{ended_by}_ended_count"
+    if by in SUMS:
+        added[by] = count
+    for name, value in added.items():
+        sums[name] = sums.get(name, 0) + value
 
 
 def _add_exit(sums: dict[str, int], way: QueueExit, count: int, wait_ms: int, within_count: int) -> None:

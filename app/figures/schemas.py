@@ -226,6 +226,8 @@ class DrillRow(BaseModel):
     Attributes:
         attempt: Of an offer or participation; null: the visit as a whole.
         exit_cause, wait_ms: How and after what wait the visit ended, where the number counts that.
+        ended_by: Who ended the participation: customer, agent, system, outside or unknown; ``transferred``
+            where it was given on, ``left_conference`` where the others went on. Null: it counts no end.
         over, under: What it adds above and below the line; milliseconds where the term is a time.
     """
 
@@ -242,6 +244,7 @@ class DrillRow(BaseModel):
     party_id: UUID | None
     party_name: str | None
     exit_cause: QueueExit | None
+    ended_by: str | None = None
     wait_ms: int | None
     over: int
     under: int

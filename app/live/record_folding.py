@@ -255,7 +255,9 @@ class Folding:
         if running is not None and running.kind in _WITH_AGENT and running.agent_id in (None, event.agent_id):
             self.go("ivr", event.occurred_ms)  # else a colleague goes on with the customer
         if (track := self.participation(event.agent_id)) is not None:
-            track.end(event.occurred_ms, event.ended_by.value, event.reason or "hangup")
+            track.end(
+                event.occurred_ms, event.ended_by.value, event.reason or "hangup", was_held=event.was_held
+            )
         self.end_leg(event.agent_id, event.occurred_ms)
 
     def _hand_over(self, event: ev.InteractionHandedOver) -> None:

@@ -72,7 +72,8 @@ class VisitRow:
 class OfferRow:
     """An offer and how it ended, and of one that was answered what became of the participation.
 
-    ``talk_ended_ms`` None: it still talks, or was not answered; ``hold_ms`` is no part of ``talk_ms``.
+    ``talk_ended_ms`` None: it still talks, or was not answered; ``hold_ms`` is no part of ``talk_ms``;
+    ``was_held``: the customer was on hold when the participation ended.
     """
 
     attempt: int
@@ -91,6 +92,9 @@ class OfferRow:
     talk_ms: int = 0
     hold_ms: int = 0
     wrap_up_ms: int = 0
+    talk_ended_by: str | None = None
+    talk_end_reason: str | None = None
+    was_held: bool = False
     explanation: Mapping[str, object] = field(default_factory=dict)
 
 

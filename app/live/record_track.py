@@ -54,6 +54,9 @@ class Track:
         self.name = name
         self._end_ms: int | None = None  # of what was closed last, kept or not
         self._stretches: list[_Stretch] = []
+        self.ended_by: str | None = None
+        self.end_reason: str | None = None
+        self.was_held = False
 
     @property
     def running(self) -> _Stretch | None:
@@ -104,7 +107,7 @@ class Track:
             self._stretches.pop()
         return end_ms
 
-    def end(self, at_ms: int, ended_by: str, reason: str) -> None:
+    def end(self, at_ms: int, ended_by: str, reason: str, *, was_held: bool = False) -> None:
         """End the agent's participation, and say on its last segment who ended it and how.
 
         A segment without length (the hold ended with the talk) stays only where nobody talked at all.
@@ -112,6 +115,7 @@ class Track:
         running = self.running
         if running is None or running.kind == WRAP_UP:
             return
+        self.ended_by, self.end_reason, self.was_held = ended_by, reason, was_held
         end_ms = self.close(at_ms)
         last = self._stretches[-1] if self._stretches else None
         if last is not running and (last is None or last.kind not in _TOGETHER):

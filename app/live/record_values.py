@@ -33,7 +33,7 @@ VISIT_COLUMNS = (
 OFFER_COLUMNS = (
     *("day", "interaction_id", "attempt", "agent_id", "queue_id", "visit", "offered_at", "rang_at"),
     *("ended_at", "outcome", "outcome_reason", "wait_ms", "rang_ms", "talk_ended_at", "wrap_up_ended_at"),
-    *("talk_ms", "hold_ms", "wrap_up_ms", "explanation"),
+    *("talk_ms", "hold_ms", "wrap_up_ms", "talk_ended_by", "talk_end_reason", "was_held", "explanation"),
 )
 LEG_COLUMNS = (
     *("day", "pbx_id", "boot_id", "leg_id", "interaction_id", "party", "agent_id"),
@@ -80,6 +80,7 @@ def rows_of(record: Record, day: date) -> RowValues:
             *(day, one, o.attempt, o.agent_id, o.queue_id, o.visit, moment(o.offered_ms)),
             *(moment(o.rang_at_ms), moment(o.ended_ms), o.outcome, o.outcome_reason, o.wait_ms, o.rang_ms),
             *(moment(o.talk_ended_ms), moment(o.wrap_up_ended_ms), o.talk_ms, o.hold_ms, o.wrap_up_ms),
+            *(o.talk_ended_by, o.talk_end_reason, o.was_held),
             _json(o.explanation),
         )
         for o in record.offers

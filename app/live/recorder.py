@@ -258,6 +258,9 @@ def _offer(folding: Folding, attempt: int) -> OfferRow:
         talk_ms=total_ms(rows, "talk", "conference"),
         hold_ms=total_ms(held, "hold", "consult"),
         wrap_up_ms=total_ms(rows, "wrap_up"),
+        talk_ended_by=None if track is None else track.ended_by,
+        talk_end_reason=None if track is None else track.end_reason,
+        was_held=track is not None and track.was_held,
     )
 
 

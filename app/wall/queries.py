@@ -21,7 +21,7 @@ from app.figures.queries import gaps_between
 from app.figures.rules import LogGap
 from routing.events import QueueExit
 from routing.ids import AgentId, QueueId
-from workforce.measures import DEFAULT_THRESHOLD_MS, Cell, cell_of_exits
+from workforce.measures import DEFAULT_THRESHOLD_MS, SHORT_CALL_MS, Cell, cell_of_exits, cell_of_talk
 from workforce.wait_buckets import WAIT_BOUNDS_MS
 
 JOURNAL_ID = "local"
@@ -79,7 +79,10 @@ WITH told AS (
         AND visit.interaction_id = told.interaction_id AND visit.visit = (body->>'visit')::int
     WHERE type = 'QueueLeft'
     UNION ALL
-    SELECT type, queue_id, at_ms, NULL, (body->>'talk_ms')::bigint, (body->>'hold_ms')::bigint
+    SELECT type, queue_id, at_ms, jsonb_build_array(body->>'ended_by', body->>'reason',
+            coalesce((body->>'was_held')::boolean, false),
+            (body->>'talk_ms')::bigint <= :short_call_ms)::text,
+        (body->>'talk_ms')::bigint, (body->>'hold_ms')::bigint
     FROM told WHERE type = 'TalkEnded'
     UNION ALL
     SELECT type, CASE WHEN type_before = 'WrapUpStarted' THEN queue_before END, at_ms, NULL,
@@ -196,6 +199,7 @@ async def logged_day(
             "bucket_ms": bucket_ms,
             "thresholds": orjson.dumps(dict(threshold_ms)).decode(),
             "threshold_ms": str(DEFAULT_THRESHOLD_MS),
+            "short_call_ms": SHORT_CALL_MS,
             "wait_bounds_ms": list(WAIT_BOUNDS_MS),
         },
     )
@@ -234,6 +238,15 @@ def _cell(row: Any) -> Cell:
         case "OfferWithdrawn":
             return Cell(offer_caller_left_count=row.facts)
         case "TalkEnded":
-            return Cell(handled_count=row.facts, talk_ms=first_ms, hold_ms=second_ms)
+            ended_by, reason, was_held, is_short = orjson.loads(row.exit)
+            return cell_of_talk(
+                ended_by or "",
+                reason or "",
+                count=row.facts,
+                talk_ms=first_ms,
+                hold_ms=second_ms,
+                was_held=was_held,
+                short_count=row.facts if is_short else 0,
+            )
         case _:
             return Cell(wrap_up_ms=first_ms)

@@ -110,6 +110,7 @@ def test_a_customer_who_hangs_up_ends_the_consult_too() -> None:
     desk.end(C1, 9_000)
     assert desk.said(done.ConsultEnded).outcome is ConsultOutcome.CALLER_LEFT
     assert desk.said(ev.TalkEnded).ended_by is Party.CUSTOMER
+    assert desk.said(ev.TalkEnded).was_held
     assert (desk.state(BEN), desk.state(CLO)) == ("wrap_up", "ready")
 
 

@@ -46,6 +46,12 @@ BUSY = Cell(
     talk_ms=12_600_000,
     hold_ms=700_000,
     wrap_up_ms=2_100_000,
+    customer_ended_count=40,
+    agent_ended_count=14,
+    system_ended_count=2,
+    transferred_count=7,
+    short_call_count=5,
+    hold_abandoned_count=3,
     offer_count=80,
     rona_count=4,
     offer_caller_left_count=5,
@@ -84,6 +90,12 @@ def test_the_six_service_levels(formula: str, value: float) -> None:
         ("WRAP_UP", 30.0),
         ("RONA", 0.05),
         ("RONA-WAITED", 4 / 75),
+        ("ENDED-CUSTOMER", 40 / 70),
+        ("ENDED-AGENT", 14 / 70),
+        ("ENDED-SYSTEM", 2 / 70),
+        ("TRANSFER", 7 / 70),
+        ("SHORT-CALL", 5 / 70),
+        ("HOLD-AB", 3 / 70),
     ],
 )
 def test_the_other_figures(formula: str, value: float) -> None:
@@ -197,3 +209,35 @@ def test_events_become_cells_in_the_interval_in_which_they_happened() -> None:
     whole = total(cells.values())
     assert (whole.offered_count, whole.answered_within_count, whole.rona_count) == (1, 1, 1)
     assert (AHT(whole), ASA(whole)) == (980.0, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "reason", "talk_ms", "was_held", "counted"),
+    [
+        (Party.CUSTOMER, "", 10_001, False, {"customer_ended_count": 1}),
+        (Party.CUSTOMER, "", 90_000, True, {"customer_ended_count": 1, "hold_abandoned_count": 1}),
+        (Party.AGENT, "", 10_000, True, {"agent_ended_count": 1, "short_call_count": 1}),
+        (Party.SYSTEM, "phone_lost", 90_000, False, {"system_ended_count": 1}),
+        (Party.SYSTEM, "transfer", 90_000, False, {"transferred_count": 1}),
+        (Party.SYSTEM, "attended_transfer", 90_000, True, {"transferred_count": 1}),
+        (Party.AGENT, "left_conference", 90_000, False, {}),
+        (Party.OUTSIDE, "", 90_000, False, {}),
+        (Party.UNKNOWN, "fallback", 90_000, False, {}),
+    ],
+)
+def test_who_ended_a_participation_is_told_apart_from_what_was_given_on(
+    ended_by: Party, reason: str, talk_ms: int, was_held: bool, counted: dict[str, Any]
+) -> None:
+    event = ev.TalkEnded(
+        at_ms=1_000,
+        occurred_ms=1_000,
+        interaction_id=InteractionId("c1"),
+        agent_id=AgentId("a1001"),
+        queue_id=SALES,
+        talk_ms=talk_ms,
+        hold_ms=0,
+        ended_by=ended_by,
+        reason=reason,
+        was_held=was_held,
+    )
+    assert cells_of([event]) == {(SALES, 0): Cell(handled_count=1, talk_ms=talk_ms, **counted)}

@@ -6,7 +6,7 @@ whole milliseconds. A value of ``exit_cause`` is one of ``routing.events.QueueEx
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Text
 from sqlalchemy.dialects.postgresql import UUID
 
 from app.db.tables.metadata import document, instant, log_table, tenant_table, words
@@ -157,6 +157,9 @@ offer = log_table(
     Column("talk_ms", BigInteger, nullable=False, server_default="0"),
     Column("hold_ms", BigInteger, nullable=False, server_default="0"),
     Column("wrap_up_ms", BigInteger, nullable=False, server_default="0"),
+    Column("talk_ended_by", Text),  # who left first: customer, agent, system, outside, unknown
+    Column("talk_end_reason", Text),  # hangup, transfer, attended_transfer and others
+    Column("was_held", Boolean, nullable=False, server_default="false"),  # when it ended
     document("explanation"),
     Index(None, "tenant_id", "agent_id", "offered_at"),
 )
