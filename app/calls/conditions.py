@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, and_, exists, false, func, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.calls.rules import CallFilter, Sight
+from app.calls.rules import MERGES_DEEP_MAX, CallFilter, Sight
 from app.calls.unreached import unreached
 from app.customers.queries import search_parties
 from app.db import tables as t
@@ -24,7 +24,6 @@ from routing.ids import AgentId, QueueId, TeamId
 
 DAY = timedelta(days=1)  # an id's day and a call's start may lie on two sides of midnight
 LIKE_ESCAPE = "\\"
-MERGES_DEEP_MAX = 8  # a chain of merges is followed so far
 
 _MERGED = text(
     """

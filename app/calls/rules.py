@@ -17,6 +17,10 @@ from app.customers.numbers import parse_number
 from routing.ids import AgentId, QueueId, TeamId
 
 FORMS_MAX: Final = 12
+WITHHELD: Final = ("", "anonymous", "withheld")
+"""Numbers as logged that are nobody's."""
+MERGES_DEEP_MAX: Final = 8
+"""A chain of merges is followed so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,9 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, exists, or_, tuple_
 
+from app.calls.rules import WITHHELD
 from app.db import tables as t
 
-WITHHELD: Final = ("", "anonymous", "withheld")
-"""Numbers as logged that are nobody's."""
 _CONTACTS: Final = ("contact", "callback_attempt")  # not a consultation or a supervisor who listens
 _DAY: Final = timedelta(days=1)  # a call that was answered after this one may have begun before it
 

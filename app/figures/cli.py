@@ -17,6 +17,7 @@ from rich.table import Table
 from app.db.opened import with_database
 from app.db.session import Database, TenantId
 from app.figures.agent_cli import agents
+from app.figures.counted_cli import persons_command, transfers_command
 from app.figures.dimensions import FiguresBy
 from app.figures.export import csv_of
 from app.figures.facts import TERMS, FiguresView
@@ -30,6 +31,8 @@ from workforce.series import stamp
 
 figures_cli = typer.Typer(invoke_without_command=True)
 figures_cli.command("agents")(agents)
+figures_cli.command("persons")(persons_command)
+figures_cli.command("transfers")(transfers_command)
 _SHOWN = ("SL-A", "SL-B", "SL-C", "SL-D", "SL-E", "SL-F", "AB", "ASA", "WAIT_P90", "AHT")
 _FILE_WIDTH = 240
 

@@ -23,6 +23,7 @@ from app.calls.endpoints import router as calls
 from app.customers.routes import router as customers
 from app.desk.endpoints import router as desk
 from app.figures.agent_endpoints import router as agent_figures
+from app.figures.counted_endpoints import router as counted_figures
 from app.figures.endpoints import router as figures
 from app.figures.report_endpoints import router as reports
 from app.figures.schedule_endpoints import router as report_schedules
@@ -58,6 +59,7 @@ _ROUTERS = (
     desk,
     figures,
     agent_figures,
+    counted_figures,
     floor,
     jobs,
     phones,
