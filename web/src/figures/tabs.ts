@@ -1,13 +1,14 @@
-// The two tables of the page. Pure.
-export const TABS = ['queues', 'agents'] as const
+// The tables of the page. Pure.
+export const TABS = ['queues', 'agents', 'persons', 'transfers'] as const
 export type Tab = (typeof TABS)[number]
 
 /** Which table an address shows. */
 export function tabOf(search: string): Tab {
-  return new URLSearchParams(search).get('tab') === 'agents' ? 'agents' : 'queues'
+  const tab = new URLSearchParams(search).get('tab') as Tab
+  return TABS.includes(tab) ? tab : 'queues'
 }
 
 /** The address of a table as it is at first. */
 export function tabPath(tab: Tab): string {
-  return tab === 'agents' ? '/figures?tab=agents' : '/figures'
+  return tab === 'queues' ? '/figures' : `/figures?tab=${tab}`
 }
