@@ -208,8 +208,7 @@ class TalkEnded(Event):
     """The agent's participation ended.
 
     Attributes:
-        talk_ms: Connected time without hold, and without waiting for a lost phone.
-        hold_ms: Time on hold.
+        talk_ms: Connected time without hold, and without waiting for a lost phone; hold_ms: on hold.
         ended_by: Who left first; SYSTEM for a transfer. was_held: the customer heard music then.
     """
 
