@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from heapq import heapify, heappop, heappush
 from math import exp, log
 from random import Random
@@ -72,6 +73,12 @@ class QuickQueue:
     codes: tuple[str, ...] = ()
 
 
+@cache
+def _clock() -> tuple[str, ...]:
+    """Every second of a day, as COPY reads it."""
+    return tuple(f" {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(_SECONDS_A_DAY))
+
+
 @dataclass(slots=True)
 class _Call:
     """A call on its way: what its last row is written from."""
@@ -111,7 +118,8 @@ class QuickDay:
     reason: Callable[[str], str] = lambda _queue_id: ""
     lines: Lines = field(default_factory=lambda: {name: [] for name in COLUMNS})
     _seats: dict[str, list[Seat]] = field(default_factory=dict)
-    _stamps: list[str] = field(default_factory=list)
+    _dates: list[str] = field(default_factory=list)
+    _clock: Sequence[str] = ()
     _base_s: int = 0
     _head: str = ""
 
@@ -119,9 +127,10 @@ class QuickDay:
         """Let them all call, in the order of *arrivals*."""
         midnight = datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
         self._base_s = int(midnight.timestamp())
-        dates = [(midnight + timedelta(days=number)).date().isoformat() for number in range(_DAYS_STAMPED)]
-        clock = [f" {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(_SECONDS_A_DAY)]
-        self._stamps = [day + time for day in dates for time in clock]
+        self._dates = [
+            (midnight + timedelta(days=number)).date().isoformat() for number in range(_DAYS_STAMPED)
+        ]
+        self._clock = _clock()
         self._head = f"{self.tenant_id}\t{self.day.isoformat()}\t"
         self._seats = {queue_id: [] for queue_id in self.queues}
         for seat in seats:
@@ -379,7 +388,8 @@ class QuickDay:
 
     def _at(self, moment_ms: int) -> str:
         second, ms = divmod(moment_ms, 1_000)
-        return self._stamps[second - self._base_s] + _MILLIS[ms]
+        day, second = divmod(second - self._base_s, _SECONDS_A_DAY)
+        return self._dates[day] + self._clock[second] + _MILLIS[ms]
 
     def _lognormal_ms(self, mean_ms: float, sigma: float) -> int:
         return int(exp(log(mean_ms) - sigma * sigma / 2 + sigma * self.dice.gauss(0.0, 1.0))) + 1

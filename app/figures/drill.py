@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.session import TenantId
 from app.figures.dimensions import FiguresBy, joins_of
-from app.figures.facts import MOMENT, FiguresView, fact_values, facts_sql, weight_sql
+from app.figures.facts import HASHED, MOMENT, FiguresView, fact_values, facts_sql, weight_sql
 from app.figures.queries import Narrowed
 
 DRILL_ROWS_MAX = 500
@@ -44,7 +44,7 @@ SELECT summed.*, page.*, contact.caller_number, contact.caller_name, contact.par
     party.display_name AS party_name, queue.display_name AS queue_name, agent.display_name AS agent_name
 FROM summed LEFT JOIN page ON true
 LEFT JOIN interaction AS contact ON contact.tenant_id = :tenant_id AND contact.day = page.day
-    AND contact.interaction_id = page.interaction_id
+    AND contact.interaction_id = page.interaction_id AND contact.day BETWEEN :first_day AND :last_day
 LEFT JOIN party ON party.tenant_id = :tenant_id AND party.party_id = contact.party_id
 LEFT JOIN queue ON queue.tenant_id = :tenant_id AND queue.queue_id = page.queue_id
 LEFT JOIN agent ON agent.tenant_id = :tenant_id AND agent.agent_id = page.agent_id
@@ -118,6 +118,7 @@ async def facts_behind(
         "limit": limit,
         "offset": offset,
     }
+    await connection.execute(text(HASHED))
     rows = (await connection.execute(text(statement), values)).all()
     first = rows[0]
     return Drilled(

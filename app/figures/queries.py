@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.session import TenantId
 from app.figures.dimensions import DIMENSIONS, FiguresBy, joins_of
-from app.figures.facts import GIVEN_ON, MOMENT, FiguresView, fact_values, facts_sql
+from app.figures.facts import GIVEN_ON, HASHED, MOMENT, FiguresView, fact_values, facts_sql
 from app.figures.rollups import ROLLED_FACTS, grain_of, whole_days
 from app.figures.rules import GapCause, LogGap
 from routing.events import QueueExit
@@ -180,6 +180,7 @@ async def period_cells(
     first_day, last_day = values["first_day"], values["last_day"]
     grain = grain_of(bounds_ms, view, (by, *narrowed.ids)) if rollups else None
     rolled = await whole_days(connection, tenant_id, first_day, last_day) if grain is not None else []
+    await connection.execute(text(HASHED))
     rows: list[Any] = []
     if rolled:
         told = {**values, "days": rolled, "view": view.value, "grain": grain}
