@@ -104,7 +104,7 @@ INSERT INTO rollup_cell (tenant_id, view, grain, day, at, queue_id, entry_point,
 SELECT :tenant_id, view, grain, CAST(:first_day AS date), at, queue_id, entry_point, agent_id, kind, exit,
     sum(facts), sum(first_ms), sum(second_ms), max(longest_ms), sum(within), bool_or(is_back_filled),
     array_agg(bucket) FILTER (WHERE bucket IS NOT NULL), array_agg(facts) FILTER (WHERE bucket IS NOT NULL)
-FROM counted GROUP BY 2, 3, 5, 6, 7, 8, 9, 10
+FROM counted GROUP BY 2, 3, 5, 6, 7, 8, 9, 10 ORDER BY 2, 3, 5 -- so that what is read together lies together
 """
 _ROLLED: Final = """
 UPDATE rollup_day SET rolled_version = :version, form = :form, rolled_at = now(), thresholds = (
