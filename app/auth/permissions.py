@@ -35,6 +35,7 @@ Permission = Literal[
     "call.read",
     "call.transfer",
     "call.hangup",
+    "call.settle",
     "floor.read",
     "agent.state",
     "agent.wrap_up",
@@ -75,6 +76,11 @@ TABLE: Mapping[Permission, Mapping[Role, Reach]] = {
     },
     "call.transfer": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _INTEGRATION: Reach.ALL},
     "call.hangup": {_AGENT: Reach.OWN, _SUPERVISOR: Reach.TEAMS, _INTEGRATION: Reach.ALL},
+    "call.settle": {  # who gave up is taken off the list by hand, and put back
+        _SUPERVISOR: Reach.TEAMS,
+        _ADMINISTRATOR: Reach.ALL,
+        _INTEGRATION: Reach.ALL,
+    },
     "floor.read": {
         _SUPERVISOR: Reach.TEAMS,
         _PLANNER: Reach.ALL,

@@ -18,6 +18,7 @@ from rich.table import Table
 from app.calls.log_reader import LogReader
 from app.calls.reconciliation import Reconciliation, reconcile
 from app.calls.rules import CallFilter
+from app.calls.settling import GAVE_UP, settle, undo
 from app.db.opened import with_database
 from app.db.session import Database, TenantId
 from app.logs import tame
@@ -87,6 +88,33 @@ def list_calls(
             *(_seconds(call[name]) for name in ("wait_ms", "talk_ms", "hold_ms", "wrap_up_ms")),
         )
     _console().print(table if calls else "no calls")
+
+
+@calls_cli.command("settle")
+def settle_call(
+    interaction_id: Annotated[str, typer.Argument(help="Of a caller who gave up.")],
+    reason: Annotated[str, typer.Option(help="Why they need no call back.")] = "",
+    undone: Annotated[bool, typer.Option("--undo", help="Put the call on the list again.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Take a caller who gave up off the list by hand, or put them back."""
+    if not undone and not reason.strip():
+        raise typer.BadParameter("say why", param_hint="--reason")
+    call_id, by = InteractionId(interaction_id), "command line"
+
+    async def work(database: Database, tenant_id: TenantId) -> str:
+        call = await LogReader(database, tenant_id).one(call_id)
+        if call is None or call["outcome"] not in GAVE_UP:
+            return f"no caller gave up in {interaction_id}"
+        async with database.transaction(tenant_id) as connection:
+            if undone:
+                done = await undo(connection, tenant_id, call_id, by=by)
+                return "on the list again" if done else "nobody took it off the list"
+            done = await settle(connection, tenant_id, call_id, reason=reason.strip(), by=by)
+            return "off the list" if done else "it is off the list already"
+
+    typer.echo(with_database(load_settings(config, data_dir=data_dir), work))
 
 
 @calls_cli.command("show")

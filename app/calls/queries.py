@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calls.conditions import DAY, conditions_of
 from app.calls.rules import WHOLE_SIGHT, CallFilter, Sight
+from app.calls.settling import settlings
 from app.db import tables as t
 from app.db.session import TenantId
 from routing.ids import InteractionId, day_of
@@ -106,7 +107,7 @@ async def call_story(
     sight: Sight = WHOLE_SIGHT,
 ) -> dict[str, Any] | None:
     """Return one call whole: ``interaction``, ``segments``, ``visits``, ``offers``, ``legs``, ``events``,
-    ``notes``.
+    ``notes``, ``settlings``.
 
     None when the log does not have it, or *sight* does not reach it. Lists are in order of time; events in
     the journal's order.
@@ -135,6 +136,7 @@ async def call_story(
         "legs": await read(t.leg, "started_at", "leg_id"),
         "events": await read(t.event, "epoch", "seq", "ordinal"),
         "notes": await _notes(connection, tenant_id, interaction_id),
+        "settlings": await settlings(connection, tenant_id, interaction_id),
     }
 
 

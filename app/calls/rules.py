@@ -17,6 +17,8 @@ from app.customers.numbers import parse_number
 from routing.ids import AgentId, QueueId, TeamId
 
 FORMS_MAX: Final = 12
+REASON_LETTERS_MAX: Final = 500
+"""Of why a call was settled by hand."""
 WITHHELD: Final = ("", "anonymous", "withheld")
 """Numbers as logged that are nobody's."""
 MERGES_DEEP_MAX: Final = 8

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.calls.rules import REASON_LETTERS_MAX
 from app.http.ids import INTERACTION_PATTERN, SLUG_PATTERN
 
 CallPath = Annotated[
@@ -282,8 +283,26 @@ class CallNote(_Answer):
     at: datetime
 
 
+class CallSettling(_Answer):
+    """That somebody took the call off the list of those who gave up; undone_at null: it is off."""
+
+    reason: str = ""
+    settled_by: str = ""
+    settled_at: datetime
+    undone_by: str = ""
+    undone_at: datetime | None = None
+
+
+class SettleBody(BaseModel):
+    """Why the caller needs no call back."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    reason: str = Field(min_length=1, max_length=REASON_LETTERS_MAX)
+
+
 class CallStory(CallRow):
-    """One call whole: both tracks, visits, offers and why, legs, events, notes."""
+    """One call whole: both tracks, visits, offers and why, legs, events, notes, and settlings by hand."""
 
     attributes: dict[str, Any] = Field(default_factory=dict)
     match: CallMatch | None = None
@@ -293,6 +312,7 @@ class CallStory(CallRow):
     legs: list[CallLeg] = Field(default_factory=list)
     events: list[CallEvent] = Field(default_factory=list)
     notes: list[CallNote] = Field(default_factory=list)
+    settlings: list[CallSettling] = Field(default_factory=list)
 
 
 class QueueChoice(_Answer):

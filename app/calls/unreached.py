@@ -19,6 +19,7 @@ def unreached(outcome: str) -> ColumnElement[bool]:
 
     The same person is the same party, or the same number where it was shown. They were reached when any of
     their calls was answered after this one began; somebody without party and number cannot be reached.
+    A call that was settled by hand (``app.calls.settling``) is off the list; a later one is on it again.
     """
     call, later = t.interaction.c, t.interaction.alias("later")
     is_reached = and_(later.c.answered_at > call.started_at, later.c.kind.in_(_CONTACTS))
@@ -32,8 +33,15 @@ def unreached(outcome: str) -> ColumnElement[bool]:
         or_(is_reached, is_newer),
     )
     is_shown = call.caller_number.not_in(WITHHELD)
+    settled = t.settled_call.c
+    is_settled = and_(
+        settled.tenant_id == call.tenant_id,
+        settled.interaction_id == call.interaction_id,
+        settled.undone_at.is_(None),
+    )
     return and_(
         call.outcome == outcome,
+        ~exists().where(is_settled),
         or_(call.party_id.is_not(None), is_shown),
         ~exists().where(settles, later.c.party_id == call.party_id),
         or_(~is_shown, ~exists().where(settles, later.c.caller_number == call.caller_number)),

@@ -20,6 +20,7 @@ from app.auth.keys import KeyRing
 from app.auth.origins import Origins
 from app.calls.consult_endpoints import router as consults
 from app.calls.endpoints import router as calls
+from app.calls.settling_endpoints import router as settlings
 from app.customers.routes import router as customers
 from app.desk.endpoints import router as desk
 from app.figures.agent_endpoints import router as agent_figures
@@ -71,6 +72,7 @@ _ROUTERS = (
     report_schedules,
     reports,
     session,
+    settlings,
     wall,
 )
 

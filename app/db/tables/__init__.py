@@ -61,6 +61,7 @@ from app.db.tables.phones import agent_phone
 from app.db.tables.planner import forecast_interval, forecast_run
 from app.db.tables.reports import report, report_schedule, report_sending, report_version
 from app.db.tables.rollups import log_gap, rollup_cell, rollup_day
+from app.db.tables.settled import settled_call
 from app.db.tables.wall import wall_link
 
 LOG_TABLES = tuple(
@@ -130,6 +131,7 @@ __all__ = [
     "rollup_cell",
     "rollup_day",
     "segment",
+    "settled_call",
     "sign_in_link",
     "site",
     "skill",

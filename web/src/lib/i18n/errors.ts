@@ -2,6 +2,8 @@
 import type { Sentence } from './index.svelte'
 
 const en = {
+  'error.call_not_given_up': 'This caller did not give up, so there is nothing to settle.',
+  'error.not_settled': 'Nobody has taken this call off the list.',
   'error.unknown': 'It did not work ({error_id}).',
   'error.network': 'The server does not answer. Check the connection and try again.',
   'error.not_signed_in': 'Please sign in.',
@@ -108,6 +110,8 @@ const en = {
 } as const satisfies Record<string, Sentence>
 
 const zhHant: Record<keyof typeof en, Sentence> = {
+  'error.call_not_given_up': '這位來電者並未放棄，無需處理。',
+  'error.not_settled': '這通電話並未被移出清單。',
   'error.unknown': '操作未成功（{error_id}）。',
   'error.network': '伺服器沒有回應，請檢查連線後再試一次。',
   'error.not_signed_in': '請先登入。',
