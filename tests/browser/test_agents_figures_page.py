@@ -41,7 +41,7 @@ def _seconds(text: str) -> int:
 @pytest.mark.parametrize(
     ("language", "scheme", "width"),
     [
-        ("en", "light", 1280),
+        pytest.param("en", "light", 1280, marks=pytest.mark.long),
         pytest.param("zh-Hant", "dark", 1280, marks=pytest.mark.long),
         pytest.param("zh-Hant", "light", 390, marks=pytest.mark.long),
     ],

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.db
     ("tab", "language", "scheme", "width"),
     [
         ("persons", "en", "light", 1280),
-        ("persons", "zh-Hant", "dark", 390),
-        ("transfers", "en", "dark", 390),
-        ("transfers", "zh-Hant", "light", 1280),
+        pytest.param("persons", "zh-Hant", "dark", 390, marks=pytest.mark.long),
+        pytest.param("transfers", "en", "dark", 390, marks=pytest.mark.long),
+        pytest.param("transfers", "zh-Hant", "light", 1280, marks=pytest.mark.long),
     ],
 )
 def test_both_tabs_are_shown_in_both_languages_and_on_a_phone(

@@ -169,7 +169,10 @@ def test_a_supervisor_sees_their_own_and_can_change_nobody(
         assert_accessible(theirs)
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("en", "dark"), ("zh-Hant", "light")])
+@pytest.mark.parametrize(
+    ("language", "scheme"),
+    [("en", "dark"), pytest.param("zh-Hant", "light", marks=pytest.mark.long)],
+)
 def test_the_page_reads_well_in_both_languages_and_appearances(
     browser: Browser, served: Served, language: str, scheme: Scheme
 ) -> None:

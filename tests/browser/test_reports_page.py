@@ -85,7 +85,7 @@ def test_a_report_is_saved_changed_taken_back_shared_and_deleted(browser: Browse
 @pytest.mark.parametrize(
     ("language", "scheme", "width"),
     [
-        ("en", "light", 1280),
+        pytest.param("en", "light", 1280, marks=pytest.mark.long),
         pytest.param("zh-Hant", "dark", 390, marks=pytest.mark.long),
         pytest.param("zh-Hant", "light", 1280, marks=pytest.mark.long),
         pytest.param("en", "dark", 390, marks=pytest.mark.long),

@@ -132,7 +132,10 @@ def test_after_too_many_wrong_passwords_the_page_says_how_long_to_wait(
         screenshot(page, "sign-in-locked")
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh-Hant", "dark")])
+@pytest.mark.parametrize(
+    ("language", "scheme"),
+    [("en", "light"), pytest.param("zh-Hant", "dark", marks=pytest.mark.long)],
+)
 def test_the_page_reads_well_in_both_languages_and_appearances(
     browser: Browser, served: Served, language: str, scheme: Scheme
 ) -> None:
