@@ -151,7 +151,7 @@ async def _read(database: Database, today: date, days: int) -> None:
 
 async def _say(what: str, ask: Callable[[], Awaitable[Any]], limit_s: float | None) -> None:
     first_s, again_s, found = await _timed(ask)
-    rows = getattr(found, "rows", None) or found[0]
+    rows = found.rows if hasattr(found, "rows") else found[0]
     beside = "" if limit_s is None else f"   limit {limit_s * 1000:.0f} ms"
     first_ms, again_ms = first_s * 1000, again_s * 1000
     print(f"{what:<38} {again_ms:8.0f} ms (first {first_ms:.0f}), {len(rows)} rows{beside}", flush=True)

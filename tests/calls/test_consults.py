@@ -58,7 +58,8 @@ def test_when_the_asked_phone_hangs_up_while_no_server_runs_the_agent_gets_the_c
     status, _ = centre.ask("POST", f"/calls/{interaction_id}/consult/cancel")
     assert status in (200, 409), "asked for, or seen by the snapshot already"
     centre.wait_agent("a1001", "talking")
-    centre.require("POST", f"/calls/{interaction_id}/hangup")
+    centre.require("POST", f"/calls/{interaction_id}/hangup")  # before the two are bridged again
+    poll(lambda: "a1001" not in centre.sandbox.cli("core show channels concise"), 3)
     story = centre.story("0931000702", 40)
     assert kinds(customer(story))[-2:] == ["held", "talking"]
     assert kinds(agents(story)["a1001#1"]) == ["ring", "talk", "consult", "talk", "wrap_up"]
