@@ -16,9 +16,10 @@ from rich.table import Table
 
 from app.db.opened import with_database
 from app.db.session import Database, TenantId
-from app.figures.agent_export import agents_csv, agents_xlsx
+from app.figures.agent_export import agents_file
 from app.figures.agent_facts import AgentsBy, AgentsNarrowed, agents_narrowed_to
 from app.figures.agent_reader import AgentsAsked, AgentsTable, now_in_ms, read_agents
+from app.figures.files import write_file
 from app.figures.rules import PeriodRow
 from app.settings import load_settings
 from workforce.agent_cells import AgentCell
@@ -67,7 +68,7 @@ def agents(
 
     table = with_database(load_settings(config, data_dir=data_dir), work)
     if out is not None:
-        _write(table, out)
+        write_file(agents_file(table), out)
         typer.echo(f"{len(table.rows)} rows and their total in {out}")
     elif as_json:
         sys.stdout.buffer.write(orjson.dumps(_plain(table), option=orjson.OPT_INDENT_2) + b"\n")
@@ -83,13 +84,6 @@ def _narrowed(only: Sequence[str]) -> AgentsNarrowed:
         return agents_narrowed_to(only)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--only") from None
-
-
-def _write(table: AgentsTable, out: Path) -> None:
-    if out.suffix.lower() == ".xlsx":
-        out.write_bytes(agents_xlsx(table))
-    else:
-        out.write_text(agents_csv(table), encoding="utf-8", newline="")
 
 
 def _drawn(table: AgentsTable) -> Table:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from app.auth.gate import may
-from app.figures.agent_export import agents_csv, agents_xlsx
+from app.figures.agent_export import agents_file
 from app.figures.agent_reader import AgentsTable, now_in_ms, read_agents, read_behind
 from app.figures.agent_schemas import (
     AgentDrillShown,
@@ -20,6 +20,7 @@ from app.figures.agent_schemas import (
     agents_shown,
     behind_shown,
 )
+from app.figures.files import csv_text, xlsx_bytes
 from app.figures.report_reader import MEDIA_TYPES, file_name
 from app.figures.schedules import FileFormat
 from app.http.errors import ApiError
@@ -58,14 +59,18 @@ async def show_behind_agents(
 async def export_agents_csv(request: Request, query: Annotated[AgentsExportQuery, Query()]) -> Response:
     """Give the same rows as CSV, in the columns asked for."""
     table = await _read(request, query)
-    return _attached(await asyncio.to_thread(agents_csv, table, query.columns), query, FileFormat.CSV)
+    return _attached(
+        await asyncio.to_thread(csv_text, agents_file(table, query.columns)), query, FileFormat.CSV
+    )
 
 
 @router.get("/export.xlsx", response_class=Response, responses={200: {"content": _XLSX}})
 async def export_agents_xlsx(request: Request, query: Annotated[AgentsExportQuery, Query()]) -> Response:
     """Give the same rows as an Excel workbook, in the columns asked for."""
     table = await _read(request, query)
-    return _attached(await asyncio.to_thread(agents_xlsx, table, query.columns), query, FileFormat.XLSX)
+    return _attached(
+        await asyncio.to_thread(xlsx_bytes, agents_file(table, query.columns)), query, FileFormat.XLSX
+    )
 
 
 def _attached(body: str | bytes, query: AgentsQuery, form: FileFormat) -> Response:

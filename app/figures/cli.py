@@ -19,8 +19,9 @@ from app.db.session import Database, TenantId
 from app.figures.agent_cli import agents
 from app.figures.counted_cli import persons_command, transfers_command
 from app.figures.dimensions import FiguresBy
-from app.figures.export import csv_of
+from app.figures.export import figures_file
 from app.figures.facts import TERMS, FiguresView
+from app.figures.files import write_file
 from app.figures.queries import Narrowed, narrowed_to
 from app.figures.reader import FiguresAsked, FiguresTable, read_figures
 from app.figures.rules import FiguresRow
@@ -77,7 +78,7 @@ def figures(
 
     table = with_database(load_settings(config, data_dir=data_dir), work)
     if out is not None:
-        out.write_text(csv_of(table), encoding="utf-8", newline="")
+        write_file(figures_file(table), out)
         typer.echo(f"{len(table.rows)} rows and their total in {out}")
     elif as_json:
         sys.stdout.buffer.write(orjson.dumps(_plain(table), option=orjson.OPT_INDENT_2) + b"\n")

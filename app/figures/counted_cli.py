@@ -18,9 +18,10 @@ from app.db.opened import with_database
 from app.db.session import Database, TenantId
 from app.figures.agent_reader import now_in_ms
 from app.figures.counted import CountedTable, Subject, read_counted
-from app.figures.counted_export import counted_csv, counted_xlsx, pair_name
+from app.figures.counted_export import counted_file, pair_name
 from app.figures.counted_schemas import counted_shown
 from app.figures.dimensions import FiguresBy
+from app.figures.files import write_file
 from app.figures.queries import narrowed_to
 from app.figures.reader import FiguresAsked
 from app.figures.subjects import TRANSFERS, persons
@@ -111,10 +112,7 @@ def _show(
 
     table = with_database(load_settings(config, data_dir=data_dir), work)
     if out is not None:
-        if out.suffix.lower() == ".xlsx":
-            out.write_bytes(counted_xlsx(table))
-        else:
-            out.write_text(counted_csv(table), encoding="utf-8", newline="")
+        write_file(counted_file(table), out)
         typer.echo(f"{len(table.rows)} rows and their total in {out}")
     elif as_json:
         shown = counted_shown(table).model_dump(mode="json")

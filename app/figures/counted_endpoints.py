@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from app.auth.gate import may
 from app.figures.agent_reader import now_in_ms
 from app.figures.counted import CountedTable, Subject, read_behind_counted, read_counted
-from app.figures.counted_export import counted_csv, counted_xlsx
+from app.figures.counted_export import counted_file
 from app.figures.counted_schemas import (
     CountedDrillShown,
     CountedQuery,
@@ -24,6 +24,7 @@ from app.figures.counted_schemas import (
     counted_shown,
     known_line,
 )
+from app.figures.files import csv_text, xlsx_bytes
 from app.figures.report_reader import MEDIA_TYPES, file_name
 from app.figures.schedules import FileFormat
 from app.figures.subjects import TRANSFERS, persons
@@ -119,12 +120,13 @@ async def _behind(
 
 async def _csv(request: Request, subject: Subject, query: CountedQuery) -> Response:
     table = await _read(request, subject, query)
-    return _attached(counted_csv(table, query.columns), subject, query, FileFormat.CSV)
+    text = await asyncio.to_thread(csv_text, counted_file(table, query.columns))
+    return _attached(text, subject, query, FileFormat.CSV)
 
 
 async def _xlsx(request: Request, subject: Subject, query: CountedQuery) -> Response:
     table = await _read(request, subject, query)
-    book = await asyncio.to_thread(counted_xlsx, table, query.columns)
+    book = await asyncio.to_thread(xlsx_bytes, counted_file(table, query.columns))
     return _attached(book, subject, query, FileFormat.XLSX)
 
 

@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from app.figures.counted import CountedTable, Subject
 from app.figures.dimensions import FiguresBy
 from app.figures.drill import Drilled, Line
-from app.figures.queries import narrowed_to
-from app.figures.reader import DrillAsked, FiguresAsked
-from app.figures.schemas import FiguresLine, FormulaShown, NumberQuery, formulas_shown, line_shown
+from app.figures.reader import DrillAsked
+from app.figures.schemas import (
+    FiguresLine,
+    FormulaShown,
+    NumberQuery,
+    PeriodsQuery,
+    formulas_shown,
+    line_shown,
+)
 from workforce.contact_formulas import DAYS_WITHIN, DAYS_WITHIN_MAX
 from workforce.periods import PeriodStep
 
-_ONLY_MAX = 50
+_COLUMNS_MAX = 50
 _FROM = (FiguresBy.QUEUE, FiguresBy.AGENT)
 
 
-class CountedQuery(BaseModel):
-    """Which table; the days are local, both included.
+class CountedQuery(PeriodsQuery):
+    """Which table; *columns*: of a file: terms and formula ids, in their order; none: all."""
 
-    Attributes:
-        only: ``queue:sales`` and the like.
-        columns: Of a file: terms and formula ids, in their order; none: all.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    first: date
-    last: date
-    step: PeriodStep = PeriodStep.RANGE
-    by: FiguresBy = FiguresBy.QUEUE
-    zone: str | None = Field(default=None, min_length=1, max_length=64)
-    only: list[str] = Field(default_factory=list, max_length=_ONLY_MAX)
-    columns: list[str] = Field(default_factory=list, max_length=_ONLY_MAX)
-
-    @field_validator("only")
-    @classmethod
-    def _names_dimensions(cls, only: list[str]) -> list[str]:
-        narrowed_to(only)
-        return only
-
-    def asked(self) -> FiguresAsked:
-        """Return it as the reader takes it."""
-        return FiguresAsked(
-            first=self.first,
-            last=self.last,
-            step=self.step,
-            by=self.by,
-            zone=self.zone,
-            narrowed=narrowed_to(self.only),
-        )
+    columns: list[str] = Field(default_factory=list, max_length=_COLUMNS_MAX)
 
 
 class TransfersQuery(CountedQuery):

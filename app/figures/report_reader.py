@@ -13,7 +13,8 @@ from sqlalchemy import Row
 
 from app.db.session import Database, TenantId
 from app.figures.definitions import STANDARD, ReportDefinition, kept
-from app.figures.export import csv_of, xlsx_of
+from app.figures.export import figures_file
+from app.figures.files import csv_text, xlsx_bytes
 from app.figures.layout import Shape
 from app.figures.reader import NO_ZONE, FiguresTable, read_figures
 from app.figures.report_rows import report_of, versions_of
@@ -108,9 +109,9 @@ async def file_of(
 ) -> bytes:
     """Return a table as a file; what takes long is done beside the loop."""
     if file_format is FileFormat.CSV:
-        return (await asyncio.to_thread(csv_of, table, shape)).encode()
+        return (await asyncio.to_thread(csv_text, figures_file(table, shape))).encode()
     if file_format is FileFormat.XLSX:
-        return await asyncio.to_thread(xlsx_of, table, shape)
+        return await asyncio.to_thread(xlsx_bytes, figures_file(table, shape))
     return await asyncio.to_thread(_pdf, table, shape, title, language)
 
 

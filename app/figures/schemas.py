@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Self
 from uuid import UUID
@@ -24,8 +25,8 @@ from workforce.periods import PeriodStep
 _ONLY_MAX = 50
 
 
-class FiguresQuery(BaseModel):
-    """Which figures: local days, both included; the zone is the centre's where none is named.
+class PeriodsQuery(BaseModel):
+    """Which periods and parts: local days, both included; the zone is the centre's where none is named.
 
     Attributes:
         only: ``queue:sales`` and the like: of these alone; ``team:`` is what has no team.
@@ -35,9 +36,8 @@ class FiguresQuery(BaseModel):
 
     first: date
     last: date
-    step: PeriodStep = PeriodStep.DAY
+    step: PeriodStep = PeriodStep.RANGE
     by: FiguresBy = FiguresBy.QUEUE
-    view: FiguresView = FiguresView.EVENT
     zone: str | None = Field(default=None, min_length=1, max_length=64)
     only: list[str] = Field(default_factory=list, max_length=_ONLY_MAX)
 
@@ -54,10 +54,20 @@ class FiguresQuery(BaseModel):
             last=self.last,
             step=self.step,
             by=self.by,
-            view=self.view,
             zone=self.zone,
             narrowed=narrowed_to(self.only),
         )
+
+
+class FiguresQuery(PeriodsQuery):
+    """Which figures; *view*: each fact where it happened, or all of a call where it began."""
+
+    step: PeriodStep = PeriodStep.DAY
+    view: FiguresView = FiguresView.EVENT
+
+    def asked(self) -> FiguresAsked:
+        """Return it as the reader takes it."""
+        return replace(super().asked(), view=self.view)
 
 
 class ExportQuery(FiguresQuery):

@@ -15,7 +15,8 @@ from sqlalchemy import text
 from app.auth.permissions import Role
 from app.db.session import DEFAULT_TENANT, Database
 from app.figures.dimensions import FiguresBy
-from app.figures.export import csv_of
+from app.figures.export import figures_file
+from app.figures.files import csv_text
 from app.figures.reader import FiguresAsked, FiguresTable, read_figures
 from app.figures.rules import FiguresGrade, GapCause
 from app.figures.view_sql import SCHEMA
@@ -272,7 +273,7 @@ async def test_the_worst_holds_and_all_who_show_figures_say_it(database: Databas
     journal = ListJournal([JournalRow(1, 1_000, _at(9.3), b"{}", body, b"[]")])
     await Drainer(journal, database, DEFAULT_TENANT).drain_all()
     table = await _table(database)
-    written = list(csv.DictReader(io.StringIO(csv_of(table).removeprefix("\ufeff"))))
+    written = list(csv.DictReader(io.StringIO(csv_text(figures_file(table)).removeprefix("\ufeff"))))
     assert [row["grade"] for row in written if row["start"][11:13] == "09"] == ["estimated"]
     app, faces = people(database)
     token = await sign_in(faces, await add_account(database, "sue", Role.SUPERVISOR))
