@@ -106,7 +106,7 @@ def settle_call(
     async def work(database: Database, tenant_id: TenantId) -> str:
         call = await LogReader(database, tenant_id).one(call_id)
         if call is None or call["outcome"] not in GAVE_UP:
-            return f"no caller gave up in {interaction_id}"
+            raise SettingsError(f"no caller gave up in {interaction_id}: `calls list --unreached` names them")
         async with database.transaction(tenant_id) as connection:
             if undone:
                 done = await undo(connection, tenant_id, call_id, by=by)

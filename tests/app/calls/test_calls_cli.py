@@ -15,6 +15,7 @@ import pytest
 from app.db.session import DEFAULT_TENANT, Database
 from app.live.drainer import Drainer
 from routing.ids import InteractionId
+from tests.app.command_line import holdless
 from tests.app.live.test_drainer import ListJournal, row_of_events
 from tests.app.live.test_recorder import ANSWERED, START
 
@@ -28,16 +29,7 @@ CALL = next(event.interaction_id for event in ANSWERED if hasattr(event, "intera
 
 
 async def _holdless(database: Database, folder: Path, *words: str, **more: str) -> tuple[int, str, str]:
-    url = database.engine.url.render_as_string(hide_password=False)
-    process = await asyncio.create_subprocess_exec(
-        *(Path(sys.executable).with_name("holdless"), "calls", *words),
-        cwd=folder,
-        env={**os.environ, "HOLDLESS_DATABASE_URL": url, "COLUMNS": "200", "TZ": "UTC", **more},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, wrong = await asyncio.wait_for(process.communicate(), 30)
-    return process.returncode or 0, said.decode(), wrong.decode()
+    return await holdless(database, folder, "calls", *words, **more)
 
 
 @pytest.mark.db

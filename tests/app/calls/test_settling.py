@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -14,6 +15,7 @@ from app.db import tables as t
 from app.db.session import DEFAULT_TENANT, Database
 from routing.ids import InteractionId
 from tests.app.auth.people import add_account, browser, people, sign_in
+from tests.app.command_line import holdless, said_by
 
 pytestmark = pytest.mark.db
 
@@ -76,3 +78,18 @@ async def test_it_leaves_the_list_with_a_reason_and_comes_back_and_all_is_kept(
     assert [each["undone_at"] is None for each in story["settlings"]] == [True, False]
     later = await _call(database, 3, "abandoned")
     assert await _listed(database) == [later]
+
+
+async def test_the_command_line_does_the_same(database: Database, tmp_path: Path) -> None:
+    gave_up = await _call(database, 1, "abandoned")
+    answered = await _call(database, 2, "answered")
+    code, _, wrong = await holdless(database, tmp_path, "calls", "settle", gave_up)
+    assert (code, "say why" in wrong) == (2, True)
+    said = await said_by(database, tmp_path, "calls", "settle", gave_up, "--reason", "wrote an e-mail")
+    assert said == "off the list\n"
+    assert await _listed(database) == []
+    assert "already" in await said_by(database, tmp_path, "calls", "settle", gave_up, "--reason", "again")
+    assert await said_by(database, tmp_path, "calls", "settle", gave_up, "--undo") == "on the list again\n"
+    assert await _listed(database) == [gave_up]
+    code, _, wrong = await holdless(database, tmp_path, "calls", "settle", answered, "--reason", "x")
+    assert (code, "no caller gave up" in wrong) == (1, True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-import os
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from app.live.drainer import Drainer
 from routing import signals as sig
 from routing.ids import InteractionId
 from tests.app.auth.people import add_account, browser, people, sign_in
+from tests.app.command_line import said_by
 from tests.app.live.test_drainer import ListJournal, row_of_events
 from tests.routing.desk import ANA, BEN, Desk
 from workforce.agent_cells import AGENT_TERMS
@@ -189,18 +187,9 @@ def test_a_figure_is_known_by_its_id_alone() -> None:
 
 async def test_the_command_line_says_the_same(database: Database, tmp_path: Path) -> None:
     await _log(database)
-    url = database.engine.url.render_as_string(hide_password=False)
 
     async def holdless(*words: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            *(Path(sys.executable).with_name("holdless"), "figures", "agents", "--zone", "UTC", *words),
-            cwd=tmp_path,
-            env={**os.environ, "HOLDLESS_DATABASE_URL": url},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        said, _ = await asyncio.wait_for(process.communicate(), 30)
-        assert process.returncode == 0
-        return said.decode()
+        return await said_by(database, tmp_path, "figures", "agents", "--zone", "UTC", *words)
 
     drawn = await holdless("--first", DAY)
     assert "ana" in drawn

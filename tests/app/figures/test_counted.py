@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import random
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,7 @@ from app.figures.subjects import TRANSFERS, persons
 from routing import events as ev
 from routing import transfer_events as tr
 from tests.app.auth.people import add_account, browser, people, sign_in
+from tests.app.command_line import holdless, said_by
 from tests.app.figures.test_period_cells import ALL_DAYS, drained
 from tests.routing.consult_day import ConsultDay
 from workforce.contact_formulas import PersonContact, person_counts
@@ -263,3 +267,28 @@ async def test_a_supervisor_reads_them_and_takes_them_away_and_wrong_questions_a
     assert none["rows"] == []
     assert behind["row_count"] == behind["under_sum"] > len(behind["rows"]) == 5
     assert refused == [422] * 5
+
+
+async def test_the_command_line_says_the_same(database: Database, tmp_path: Path) -> None:
+    await _contacts(database, random.Random(5), await _parties(database, 2))
+    days = ("--first", str(DAYS[0]), "--last", str(DAYS[1]), "--zone", "UTC")
+    asked = replace(ASKED, step=PeriodStep.RANGE)
+    table = await _table(database, persons(3, NOW_MS), asked)
+    told = json.loads(
+        await said_by(database, tmp_path, "figures", "persons", *days, "--within-days", "3", "--json")
+    )
+    # What is known by now depends on when one asks: the command asks later than the test's clock.
+    assert told["total"]["terms"]["repeat_count"] == table.whole.cell["repeat_count"] > 0
+    assert {row["key"] for row in told["rows"]} == {row.key for row in table.rows}
+    drawn = await said_by(database, tmp_path, "figures", "persons", *days)
+    assert "sales" in drawn
+    assert "rows and their total" in await said_by(
+        database, tmp_path, "figures", "persons", *days, "--out", "persons.csv"
+    )
+    with (tmp_path / "persons.csv").open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[-1]["key"] == "total"
+    assert {row["key"] for row in rows[:-1]} == {row.key for row in table.rows}
+    assert "nothing from" in await said_by(database, tmp_path, "figures", "transfers", *days)
+    code, _, wrong = await holdless(database, tmp_path, "figures", "transfers", *days, "--only", "moon:1")
+    assert (code, "--only" in wrong) == (2, True)

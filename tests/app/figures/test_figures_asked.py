@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from app.figures.dimensions import FiguresBy
 from app.figures.facts import TERMS
 from app.live.drainer import Drainer
 from tests.app.auth.people import add_account, browser, people, sign_in
+from tests.app.command_line import said_by
 from tests.app.live.test_drainer import ListJournal, row_of_events
 from tests.app.live.test_recorder import ANSWERED, START
 from workforce.formulas import FORMULAS
@@ -92,18 +90,9 @@ async def test_an_agent_may_not_read_them_and_nonsense_is_refused_in_words(datab
 
 async def test_the_command_line_says_the_same(database: Database, tmp_path: Path) -> None:
     await _log(database)
-    url = database.engine.url.render_as_string(hide_password=False)
 
     async def holdless(*words: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            *(Path(sys.executable).with_name("holdless"), *words),
-            cwd=tmp_path,
-            env={**os.environ, "HOLDLESS_DATABASE_URL": url},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        said, _ = await asyncio.wait_for(process.communicate(), 30)
-        assert process.returncode == 0
-        return said.decode()
+        return await said_by(database, tmp_path, *words)
 
     drawn = await holdless("figures", "--zone", "UTC", "--first", DAY)
     assert "sales" in drawn

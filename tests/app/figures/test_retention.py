@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from app.figures.reader import FiguresAsked, read_figures
 from app.figures.retention import Retention, drop_day, old_days
 from app.figures.rollups import due_days
 from app.settings import Settings
+from tests.app.command_line import said_by
 from workforce.periods import PeriodStep
 
 pytestmark = pytest.mark.db
@@ -126,18 +125,9 @@ async def test_a_day_that_is_written_meanwhile_goes_with_what_was_written(databa
 
 async def test_the_command_says_first_and_then_does_it(database: Database, tmp_path: Path) -> None:
     await _fill(database, OLD, KEPT)
-    url = database.engine.url.render_as_string(hide_password=False)
 
     async def holdless(*words: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            *(Path(sys.executable).with_name("holdless"), "log", "retention", *words),
-            cwd=tmp_path,
-            env={**os.environ, "HOLDLESS_DATABASE_URL": url},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        said, _ = await asyncio.wait_for(process.communicate(), 60)
-        assert process.returncode == 0
-        return said.decode()
+        return await said_by(database, tmp_path, "log", "retention", *words)
 
     assert "for ever" in await holdless()
     assert f"{OLD}" in await holdless("--keep-days", "30", "--dry-run")
