@@ -54,7 +54,7 @@ def figures(
         list[str] | None, typer.Option(help="Of this alone, for instance queue:sales; may be repeated.")
     ] = None,
     zone: Annotated[str | None, typer.Option(help="IANA name; default: the centre's.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write all columns as CSV to this file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="All columns to this file, CSV or (.xlsx) Excel.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
     config: Annotated[Path | None, typer.Option("--config", help="Settings file of the server.")] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The server's data directory.")] = None,
