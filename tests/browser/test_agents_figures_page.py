@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from app.auth.account_rows import NewAccount
-from app.auth.permissions import Role
-from tests.browser.chromium import Scheme, assert_accessible, assert_fits, context, screenshot
+from tests.browser.chromium import Scheme, assert_accessible, assert_fits, screenshot
+from tests.browser.figures_page import figures_page
 from tests.browser.served import Served
-from tests.browser.visitors import sign_in
 
 pytestmark = pytest.mark.db
-
-PLANNER = NewAccount(login="pat.agents", display_name="Pat", role=Role.PLANNER)
-
-
-@contextmanager
-def _page(
-    browser: Browser, served: Served, *, language: str = "en", scheme: Scheme = "light", width: int = 1280
-) -> Iterator[Page]:
-    with context(browser, served.url, language=language, scheme=scheme, width=width) as made:
-        sign_in(made, served, PLANNER)
-        yield made.new_page()
 
 
 def _seconds(text: str) -> int:
@@ -49,7 +34,7 @@ def _seconds(text: str) -> int:
 def test_table_and_spans_are_shown_in_both_languages_and_appearances(
     browser: Browser, past: Served, language: str, scheme: Scheme, width: int
 ) -> None:
-    with _page(browser, past, language=language, scheme=scheme, width=width) as page:
+    with figures_page(browser, past, language=language, scheme=scheme, width=width) as page:
         page.goto("/figures")
         page.get_by_role("navigation", name=re.compile("Figures of|統計對象")).get_by_role("link").nth(
             1
@@ -71,7 +56,7 @@ def test_table_and_spans_are_shown_in_both_languages_and_appearances(
 def test_times_add_up_and_a_number_leads_to_its_spans_and_a_call(browser: Browser, past: Served) -> None:
     states = ("ready", "reserved", "ringing", "talking", "holding", "re_attach", "wrap_up", "not_ready")
     columns = ",".join(("SIGNED_IN", *(f"state.{state}_ms" for state in states), "TIME_TALK"))
-    with _page(browser, past) as page:
+    with figures_page(browser, past) as page:
         page.goto(f"/figures?tab=agents&range=month&by=team&columns={columns}")
         page.locator("tfoot tr").wait_for()
         assert {row.inner_text() for row in page.locator("tbody td.name").all()} == {"Care", "Front desk"}
@@ -93,7 +78,7 @@ def test_times_add_up_and_a_number_leads_to_its_spans_and_a_call(browser: Browse
 def test_the_keyboard_alone_walks_opens_and_comes_back_and_says_the_formula(
     browser: Browser, past: Served
 ) -> None:
-    with _page(browser, past) as page:
+    with figures_page(browser, past) as page:
         page.goto("/figures?tab=agents&range=month&columns=OCCUPANCY,AHT,CALLS_PER_HOUR")
         page.locator("tfoot tr").wait_for()
         page.keyboard.press("/")
@@ -115,7 +100,7 @@ def test_the_keyboard_alone_walks_opens_and_comes_back_and_says_the_formula(
 
 @pytest.mark.long
 def test_what_is_asked_for_stands_in_the_address_and_is_taken_away_so(browser: Browser, past: Served) -> None:
-    with _page(browser, past) as page:
+    with figures_page(browser, past) as page:
         page.goto("/figures?tab=agents&range=month")
         page.locator("tfoot tr").wait_for()
         page.get_by_role("combobox", name="Which", exact=True).select_option("front")
@@ -139,7 +124,7 @@ def test_what_is_asked_for_stands_in_the_address_and_is_taken_away_so(browser: B
 def test_time_in_which_nobody_was_there_and_days_turned_round_are_told(
     browser: Browser, past: Served
 ) -> None:
-    with _page(browser, past, width=390) as page:
+    with figures_page(browser, past, width=390) as page:
         page.goto("/figures?tab=agents&range=own&first=2020-01-01&last=2020-01-02")
         expect(page.get_by_text("Nobody was signed in")).to_be_visible()
         assert_fits(page)

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.chromium import Scheme, assert_accessible, assert_fits, screenshot
+from tests.browser.figures_page import count_of, figures_page
 from tests.browser.served import Served
-from tests.browser.test_figures_page import _count_of, _page
 
 pytestmark = pytest.mark.db
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.db
 def test_both_tabs_are_shown_in_both_languages_and_on_a_phone(
     browser: Browser, past: Served, tab: str, language: str, scheme: Scheme, width: int
 ) -> None:
-    with _page(browser, past, language=language, scheme=scheme, width=width) as page:
+    with figures_page(browser, past, language=language, scheme=scheme, width=width) as page:
         page.goto(f"/figures?tab={tab}")
         page.locator("main [role=status]", has_text="–").wait_for()
         assert_accessible(page)
@@ -33,7 +33,7 @@ def test_both_tabs_are_shown_in_both_languages_and_on_a_phone(
 
 
 def test_repeat_contacts_lead_to_their_calls_and_back_by_keyboard(browser: Browser, past: Served) -> None:
-    with _page(browser, past) as page:
+    with figures_page(browser, past) as page:
         page.goto("/figures?tab=persons&by=nothing")
         number = page.locator("tfoot a").first
         number.wait_for()
@@ -42,7 +42,7 @@ def test_repeat_contacts_lead_to_their_calls_and_back_by_keyboard(browser: Brows
         page.keyboard.press("Enter")
         page.locator("tbody tr").first.wait_for()
         expect(page.locator("h1")).to_be_focused()
-        assert _count_of(page) == contacts
+        assert count_of(page) == contacts
         assert_accessible(page)
         page.keyboard.press("Escape")
         expect(page.locator("tfoot a").first).to_be_focused()

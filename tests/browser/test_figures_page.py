@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from app.auth.account_rows import NewAccount
-from app.auth.permissions import Role
-from tests.browser.chromium import Scheme, assert_accessible, assert_fits, context, screenshot
+from tests.browser.chromium import Scheme, assert_accessible, assert_fits, screenshot
+from tests.browser.figures_page import count_of, figures_page
 from tests.browser.served import Served
-from tests.browser.visitors import sign_in
 
 pytestmark = pytest.mark.db
-
-PLANNER = NewAccount(login="pat.figures", display_name="Pat", role=Role.PLANNER)
-
-
-@contextmanager
-def _page(
-    browser: Browser, served: Served, *, language: str = "en", scheme: Scheme = "light", width: int = 1280
-) -> Iterator[Page]:
-    with context(browser, served.url, language=language, scheme=scheme, width=width) as made:
-        sign_in(made, served, PLANNER)
-        yield made.new_page()
-
-
-def _count_of(page: Page) -> int:
-    found = re.search(r"([\d,]+) rows?", page.locator("main [role=status]").inner_text())
-    assert found is not None
-    return int(found[1].replace(",", ""))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +27,7 @@ def _count_of(page: Page) -> int:
 def test_table_and_calls_are_shown_in_both_languages_and_appearances(
     browser: Browser, past: Served, language: str, scheme: Scheme
 ) -> None:
-    with _page(browser, past, language=language, scheme=scheme) as page:
+    with figures_page(browser, past, language=language, scheme=scheme) as page:
         page.goto("/figures?step=day")
         page.locator("tfoot tr").wait_for()
         page.locator("summary", has_text=re.compile("Columns|欄位")).click()
@@ -64,13 +43,13 @@ def test_table_and_calls_are_shown_in_both_languages_and_appearances(
 
 
 def test_two_clicks_lead_from_a_number_to_a_call(browser: Browser, past: Served) -> None:
-    with _page(browser, past) as page:
+    with figures_page(browser, past) as page:
         page.goto("/figures?range=month")
         row = page.locator("tbody tr").filter(has_text="Sales")
         offered = int(row.locator("a").first.inner_text().replace(",", ""))
         row.locator("a").first.click()
         page.locator("tbody tr").first.wait_for()
-        assert _count_of(page) == offered
+        assert count_of(page) == offered
         queues = {cell.inner_text() for cell in page.locator("tbody tr td:nth-child(3)").all()}
         assert queues == {"Sales"}
         page.locator("tbody a").first.click()
@@ -78,11 +57,11 @@ def test_two_clicks_lead_from_a_number_to_a_call(browser: Browser, past: Served)
         assert "/calls?call=" in page.url
         page.go_back()
         page.locator("tbody tr").first.wait_for()
-        assert _count_of(page) == offered
+        assert count_of(page) == offered
 
 
 def test_the_calls_that_set_two_service_levels_apart_are_shown(browser: Browser, past: Served) -> None:
-    with _page(browser, past) as page:
+    with figures_page(browser, past) as page:
         page.goto("/figures?range=month&columns=short_abandoned_count")
         page.locator("tfoot tr").wait_for()
         short_count = int(page.locator("tfoot a").inner_text().replace(",", ""))
@@ -90,7 +69,7 @@ def test_the_calls_that_set_two_service_levels_apart_are_shown(browser: Browser,
         expect(page.locator(".levels .value")).to_have_count(6)
         page.locator(".levels li").nth(4).get_by_text("Calls that SL-C counts otherwise").click()
         page.locator("tbody tr").first.wait_for()
-        assert _count_of(page) == short_count  # E counts the short abandons as missed, C leaves them out
+        assert count_of(page) == short_count  # E counts the short abandons as missed, C leaves them out
         exits = {cell.inner_text() for cell in page.locator("tbody tr td:nth-child(5)").all()}
         assert exits == {"Short abandon"}
         page.get_by_role("combobox", name="Compared with").select_option("SL-E-FLOW")
@@ -99,7 +78,7 @@ def test_the_calls_that_set_two_service_levels_apart_are_shown(browser: Browser,
 
 @pytest.mark.long
 def test_a_number_says_its_formula_with_its_numbers(browser: Browser, past: Served) -> None:
-    with _page(browser, past) as page:
+    with figures_page(browser, past) as page:
         page.goto("/figures?range=month&by=agent&columns=SL-C,AHT")
         page.locator("tfoot tr").wait_for()
         page.locator("tfoot a").first.hover()
@@ -113,7 +92,7 @@ def test_a_number_says_its_formula_with_its_numbers(browser: Browser, past: Serv
 
 
 def test_the_keyboard_alone_walks_opens_and_comes_back(browser: Browser, past: Served) -> None:
-    with _page(browser, past) as page:
+    with figures_page(browser, past) as page:
         page.goto("/figures?range=month")
         page.locator("tfoot tr").wait_for()
         page.keyboard.press("/")
@@ -136,7 +115,7 @@ def test_the_keyboard_alone_walks_opens_and_comes_back(browser: Browser, past: S
 
 @pytest.mark.long
 def test_what_is_asked_for_stands_in_the_address_and_is_taken_away_so(browser: Browser, past: Served) -> None:
-    with _page(browser, past) as page:
+    with figures_page(browser, past) as page:
         page.goto("/figures?range=month")
         page.locator("tfoot tr").wait_for()
         page.get_by_role("combobox", name="By", exact=True).select_option("agent")
@@ -159,7 +138,7 @@ def test_what_is_asked_for_stands_in_the_address_and_is_taken_away_so(browser: B
 
 @pytest.mark.long
 def test_the_calls_behind_a_number_fit_twice_as_large(browser: Browser, past: Served) -> None:
-    with _page(browser, past, width=390) as page:
+    with figures_page(browser, past, width=390) as page:
         page.goto("/figures?range=month&figure=SL-C&against=SL-A")
         page.locator("tbody tr").first.wait_for()
         assert_fits(page)
@@ -167,7 +146,7 @@ def test_the_calls_behind_a_number_fit_twice_as_large(browser: Browser, past: Se
 
 @pytest.mark.long
 def test_days_without_calls_and_days_turned_round_are_told(browser: Browser, past: Served) -> None:
-    with _page(browser, past, width=640) as page:
+    with figures_page(browser, past, width=640) as page:
         page.goto("/figures?range=own&first=2020-01-01&last=2020-01-02")
         expect(page.get_by_text("No calls in this time")).to_be_visible()
         assert_fits(page)
