@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from app.planner.country_days import labels_for
+from tests.workforce.series_made import FIRST_DAY, wandering_series
 from workforce.backtest import PEERS, backtest, open_days
 from workforce.forecast import DEFAULT_METHOD, Method, forecast
 from workforce.forecast_level import LevelSetting
@@ -98,6 +99,21 @@ def accuracy(name: str, origins: slice, *, country: str | None = None) -> dict[s
         made[f"industry_{result.horizon_days}"] = round(four_weeks, 5)
         made[f"industry_all_weeks_{result.horizon_days}"] = round(all_weeks, 5)
     return made
+
+
+def calibration(seeds: int) -> dict[str, Any]:
+    """Print how much the bands of 80 % hold of simulated series, of which all is known."""
+    within, intervals = np.zeros(len(HORIZONS_DAYS)), np.zeros(len(HORIZONS_DAYS))
+    for seed in range(seeds):
+        series = wandering_series(240, seed)
+        found = backtest(series, FIRST_DAY + np.arange(130, 212, 4), HORIZONS_DAYS)
+        for at, result in enumerate(found.results):
+            within[at] += result.score.within
+            intervals[at] += result.score.intervals
+    held = (100 * within / intervals).round(1)
+    told = "  ".join(f"{days} days {share:.1f}" for days, share in zip(HORIZONS_DAYS, held, strict=True))
+    print(f"bands of 80 % over {seeds} simulated series hold, in %: {told}")
+    return {"simulated_series": seeds, "held_percent": held.tolist()}
 
 
 def ablate(name: str, origins: slice, kinds: Sequence[str]) -> list[dict[str, Any]]:
@@ -200,6 +216,7 @@ def main() -> None:
             accuracy(SMALL_BANK, slice(176, None, 4)),
             accuracy(SMALL_BANK, slice(80, None, 5), country="IL"),
         ]
+    made["calibration"] = calibration(2 if quick else 24)
     kinds = list(ABLATIONS)[:2] if quick else list(ABLATIONS)
     made["ablation"] = [
         *ablate(BANK, slice(60, None, 20 if quick else 4), kinds),

@@ -38,6 +38,23 @@ def made_series(
     return series_from_arrays(start_s.ravel(), dice.poisson(expected).ravel().astype(np.float64))
 
 
+def wandering_series(days: int, seed: int) -> Series:
+    """Return hours of workdays: a level that wanders and comes back, moods of days, counting noise."""
+    dice = np.random.default_rng(seed)
+    wander, level = 0.0, np.zeros(days)
+    for day in range(days):
+        wander = 0.93 * wander + 0.03 * dice.standard_normal()
+        level[day] = wander + 0.04 * dice.standard_normal()
+    hours = np.arange(8, 20)
+    shape = np.exp(-(((hours - 13) / 5.0) ** 2))
+    date = FIRST_DAY + np.arange(days)
+    workday = (date + 3) % 7 < 5
+    expected = 150.0 * np.exp(level)[:, None] * shape[None, :]
+    start_s = date[:, None] * DAY_S + hours[None, :] * 3_600
+    calls = dice.poisson(expected).astype(float)
+    return series_from_arrays(start_s[workday].ravel(), calls[workday].ravel())
+
+
 def wape(forecast: Floats, actual: Floats) -> float:
     """Return Σ|forecast - actual| ÷ Σ actual."""
     return float(np.abs(forecast - actual).sum() / actual.sum())

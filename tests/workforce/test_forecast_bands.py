@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.workforce.series_made import FIRST_DAY
+from tests.workforce.series_made import FIRST_DAY, wandering_series
 from workforce.backtest import backtest
 from workforce.forecast_bands import Errors, calibrate
 from workforce.rolling_regression import fit
-from workforce.series import Floats, Series, series_from_arrays
+from workforce.series import Floats
 
 LEVELS = (0.1, 0.5, 0.9)
 CALLS = np.linspace(20.0, 400.0, 24)
@@ -70,28 +70,11 @@ def test_the_doubt_of_a_regression_is_the_variance_that_remains() -> None:
     assert ahead[1] == pytest.approx(left, rel=1e-9)
 
 
-def _made(days: int, seed: int) -> Series:
-    """Return hours of workdays: a level that wanders and comes back, moods of days, counting noise."""
-    dice = np.random.default_rng(seed)
-    wander, level = 0.0, np.zeros(days)
-    for day in range(days):
-        wander = 0.93 * wander + 0.03 * dice.standard_normal()
-        level[day] = wander + 0.04 * dice.standard_normal()
-    hours = np.arange(8, 20)
-    shape = np.exp(-(((hours - 13) / 5.0) ** 2))
-    date = FIRST_DAY + np.arange(days)
-    workday = (date + 3) % 7 < 5
-    expected = 150.0 * np.exp(level)[:, None] * shape[None, :]
-    start_s = date[:, None] * 86_400 + hours[None, :] * 3_600
-    calls = dice.poisson(expected).astype(float)
-    return series_from_arrays(start_s[workday].ravel(), calls[workday].ravel())
-
-
 @pytest.mark.long
 def test_bands_of_80_percent_hold_80_percent_over_many_series() -> None:
     within, total = np.zeros(3), np.zeros(3)
     for seed in range(12):
-        series = _made(240, seed)
+        series = wandering_series(240, seed)
         origins = FIRST_DAY + np.arange(130, 212, 4)
         for at, result in enumerate(backtest(series, origins, (1, 7, 28)).results):
             within[at] += result.score.within
